@@ -1,0 +1,1 @@
+"""Adapters: one platform each, parse in and deliver out."""

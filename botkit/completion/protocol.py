@@ -1,0 +1,83 @@
+"""The async completion interface: what everything that generates speaks.
+
+A completion is final or abstract, never both: these protocols carry no code. The chat interface
+is what every completion has; text, embeddings and scoring are abilities that some have on top,
+asked for with ``isinstance`` (the protocols are runtime-checkable).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Protocol, runtime_checkable
+
+from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
+from botkit.completion.model import Model
+from botkit.completion.text import TextCompletion, TextCompletionRequest
+
+
+@runtime_checkable
+class Completion(Protocol):
+    """Chat completions.
+
+    Every method raises :class:`botkit.errors.CompletionError` and nothing else (besides
+    cancellation). Cancelling the awaiting task, or closing the iterator, stops the generation.
+    """
+
+    @property
+    def ready(self) -> bool:
+        """True once a request would be answered without loading or compiling anything."""
+        ...
+
+    async def start(self) -> None:
+        """Load what is needed; returns when :attr:`ready`. Calling it again does nothing."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop running requests and give back memory, threads and connections."""
+        ...
+
+    async def models(self) -> Sequence[Model]:
+        """The models that requests may name."""
+        ...
+
+    async def complete(self, request: ChatCompletionRequest) -> ChatCompletion:
+        """The whole reply (``request.stream`` is not looked at)."""
+        ...
+
+    def stream(self, request: ChatCompletionRequest) -> AsyncIterator[ChatCompletionChunk]:
+        """The reply as it is written: per choice a role delta, content deltas, a finish reason;
+        then, when ``stream_options.include_usage`` asks, one chunk with usage and no choices."""
+        ...
+
+
+@runtime_checkable
+class TextCompleter(Protocol):
+    """Legacy text completions."""
+
+    async def complete_text(self, request: TextCompletionRequest) -> TextCompletion:
+        """The whole continuation of every prompt."""
+        ...
+
+    def stream_text(self, request: TextCompletionRequest) -> AsyncIterator[TextCompletion]:
+        """The continuations as they are written."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Vectors for texts."""
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """One unit-length vector per input."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Log-likelihood of a text after another."""
+
+    async def score(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """For each ``(context, continuation)``: the mean log-probability, in nats per token, of
+        the continuation's tokens after the context."""
+        ...

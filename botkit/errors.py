@@ -1,0 +1,169 @@
+"""Every error that leaves a botkit package.
+
+    BotkitError
+     |- SettingsError                 a variable or option is wrong or missing
+     |- MissingExtraError             an optional package is not installed
+     |- CompletionError               a request to a model failed; carries the OpenAI error shape
+     |   |- InvalidRequestError       400  the request is wrong; ``param`` names the field
+     |   |   |- UnsupportedParameterError   400  documented, but not obeyed here: refused by name
+     |   |   '- ContextLengthError    400  prompt plus reply do not fit the context
+     |   |- AuthenticationError       401  missing or unknown API key
+     |   |- ModelNotFoundError        404  no such model
+     |   |- OverloadedError           429  the queue is full; ``retry_after`` in seconds
+     |   |- CompletionUnavailableError 503  not ready, shutting down, circuit open, backend gone
+     |   '- DeadlineExceededError     504  no answer within the deadline
+     |- ModelFileError                weights, tokenizer or template are damaged, hostile or unknown
+     '- PullError                     a model could not be brought; nothing is left half-installed
+"""
+
+from __future__ import annotations
+
+
+class BotkitError(Exception):
+    """Base of everything botkit raises on purpose."""
+
+
+class SettingsError(BotkitError):
+    """A variable or option is wrong or missing; the message says which, and what to set."""
+
+
+class MissingExtraError(BotkitError):
+    """An optional package is needed for what was asked."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"the package {package!r} is not installed; run: pip install 'botkit[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra
+
+
+class CompletionError(BotkitError):
+    """A request to a model failed, in OpenAI's terms.
+
+    Args:
+        message: What was wrong, for a person.
+        param: The request field at fault, as ``messages[0].content``, or None.
+        code: A machine-readable code, or None.
+
+    ``status`` is the HTTP status and ``type`` the OpenAI error type
+    (https://platform.openai.com/docs/guides/error-codes).
+    """
+
+    status: int = 500
+    type: str = "server_error"
+    default_code: str | None = None
+
+    def __init__(
+        self, message: str, *, param: str | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code if code is not None else self.default_code
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which a retry may succeed, or None when unknown."""
+        return None
+
+
+class InvalidRequestError(CompletionError):
+    """The request is wrong; sending it again will not help."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class UnsupportedParameterError(InvalidRequestError):
+    """A documented parameter that this completion does not obey."""
+
+    default_code = "unsupported_parameter"
+
+    def __init__(self, param: str, reason: str = "is not supported by this model") -> None:
+        super().__init__(f"Unsupported parameter: '{param}' {reason}.", param=param)
+
+
+class ContextLengthError(InvalidRequestError):
+    """The prompt, or prompt plus reply, does not fit the model's context."""
+
+    default_code = "context_length_exceeded"
+
+    def __init__(
+        self, *, limit: int, prompt_tokens: int, reply_tokens: int, param: str = "messages"
+    ) -> None:
+        super().__init__(
+            f"This model's maximum context length is {limit} tokens. However, you requested "
+            f"{prompt_tokens + reply_tokens} tokens ({prompt_tokens} in the prompt, "
+            f"{reply_tokens} for the reply). Please shorten the prompt or the reply.",
+            param=param,
+        )
+        self.limit = limit
+        self.prompt_tokens = prompt_tokens
+        self.reply_tokens = reply_tokens
+
+
+class AuthenticationError(CompletionError):
+    """The API key is missing or unknown."""
+
+    status = 401
+    type = "invalid_request_error"
+    default_code = "invalid_api_key"
+
+
+class ModelNotFoundError(CompletionError):
+    """No model of that name is served here."""
+
+    status = 404
+    type = "invalid_request_error"
+    default_code = "model_not_found"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"The model '{model}' does not exist or you do not have access to it.", param="model"
+        )
+
+
+class OverloadedError(CompletionError):
+    """Too much is waiting already.
+
+    Args:
+        message: What is full.
+        retry_after: Seconds after which a place is likely to be free.
+    """
+
+    status = 429
+    type = "rate_limit_error"
+    default_code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self._retry_after = retry_after
+
+    @property
+    def retry_after(self) -> float | None:
+        return self._retry_after
+
+
+class CompletionUnavailableError(CompletionError):
+    """The model cannot answer now: not loaded yet, shutting down, or its endpoint is gone."""
+
+    status = 503
+    type = "server_error"
+    default_code = "service_unavailable"
+
+
+class DeadlineExceededError(CompletionError):
+    """No answer came within the deadline."""
+
+    status = 504
+    type = "server_error"
+    default_code = "deadline_exceeded"
+
+
+class ModelFileError(BotkitError):
+    """A model file is damaged, hostile, or of a kind this version cannot read."""
+
+
+class PullError(BotkitError):
+    """A model could not be brought here; the message says why and what to do."""

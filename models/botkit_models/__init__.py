@@ -1,0 +1,1 @@
+"""Language models in the process: weights, tokenizer, decoder, engine."""

@@ -1,0 +1,1 @@
+"""Reading and writing weights: one reader per file format, one native form to serve from."""
