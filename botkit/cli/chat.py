@@ -1,0 +1,110 @@
+"""``botkit chat``: talk to a model on the terminal."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from botkit.errors import SettingsError
+from botkit.settings import Settings
+
+
+def _endpoint(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
+    """``http://host:8080`` as the SDK wants it: with ``/v1``."""
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise click.BadParameter(f"{url!r} is no URL such as http://127.0.0.1:8080")
+    return url if parts.path.strip("/") else url.rstrip("/") + "/v1"
+
+
+@click.command(short_help="Talk to a model on the terminal.")
+@click.argument("prompt", nargs=-1)
+@click.option("--model", metavar="NAME", help="Model that answers [BOTKIT_MODEL].")
+@click.option("--temperature", type=click.FloatRange(0, 2), help="0 always takes the likeliest.")
+@click.option("--seed", type=int, help="The same seed gives the same reply.")
+@click.option("--max-tokens", type=click.IntRange(min=1), help="Longest reply, in tokens.")
+@click.option("--system", metavar="TEXT", help="Instructions the model follows.")
+@click.option(
+    "--url",
+    callback=_endpoint,
+    metavar="URL",
+    help="Ask a running server instead, such as http://127.0.0.1:8080; "
+    "the first of BOTKIT_API_KEYS is its key.",
+)
+def chat(
+    prompt: tuple[str, ...],
+    model: str | None,
+    system: str | None,
+    url: str | None,
+    **sampling: Any,
+) -> None:
+    """Talk to a model.
+
+    With PROMPT, or with text on standard input, or both, answers once. Otherwise opens a
+    conversation; /help lists what can be said there.
+    """
+    from botkit.cli.conversation import Conversation
+    from botkit.cli.session import Session
+    from botkit.cli.talk import Talk
+
+    question = _question(prompt)
+    settings = _settings(model, url)
+    options = {name: value for name, value in sampling.items() if value is not None}
+    conversation = Conversation(system=system)
+    named = model is not None or (url is None and "model" in settings.model_fields_set)
+    with Talk(settings, settings.model if named else None, options) as talk:
+        if question is None:
+            Session(talk, conversation).run()
+            return
+        conversation.ask(question)
+        if talk.reply(conversation).stopped:
+            raise KeyboardInterrupt
+
+
+def _question(prompt: tuple[str, ...]) -> str | None:
+    """Argument and piped text together; None when a person sits at the terminal.
+
+    Raises:
+        click.UsageError: Nothing was asked, or it is not text.
+    """
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else _piped()
+    question = "\n\n".join(part for part in (" ".join(prompt).strip(), piped) if part)
+    try:
+        question.encode()
+    except UnicodeEncodeError:
+        raise click.UsageError("the prompt is not valid text (UTF-8)") from None
+    if question:
+        return question
+    if prompt or sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("there is nothing to answer: the prompt is empty")
+    return None
+
+
+def _piped() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise click.UsageError("standard input is not valid text (UTF-8)") from None
+
+
+def _settings(model: str | None, url: str | None) -> Settings:
+    settings = Settings.load(model=model)
+    if url is None:
+        return settings
+    # Never OPENAI_API_KEY: that key is for OPENAI_BASE_URL, not for any server named here.
+    key = settings.api_keys[0].get_secret_value() if settings.api_keys else "none"
+    try:
+        return Settings.load(
+            model=model, completion="openai", openai_base_url=url, openai_api_key=key
+        )
+    except SettingsError as error:
+        raise click.BadParameter(str(error), param_hint="--url") from None
