@@ -1,19 +1,20 @@
 """Every error that leaves a botkit package.
 
-    BotkitError
-     |- SettingsError                 a variable or option is wrong or missing
-     |- MissingExtraError             an optional package is not installed
-     |- CompletionError               a request to a model failed; carries the OpenAI error shape
-     |   |- InvalidRequestError       400  the request is wrong; ``param`` names the field
-     |   |   |- UnsupportedParameterError   400  documented, but not obeyed here: refused by name
-     |   |   '- ContextLengthError    400  prompt plus reply do not fit the context
-     |   |- AuthenticationError       401  missing or unknown API key
-     |   |- ModelNotFoundError        404  no such model
-     |   |- OverloadedError           429  the queue is full; ``retry_after`` in seconds
-     |   |- CompletionUnavailableError 503  not ready, shutting down, circuit open, backend gone
-     |   '- DeadlineExceededError     504  no answer within the deadline
-     |- ModelFileError                weights, tokenizer or template are damaged, hostile or unknown
-     '- PullError                     a model could not be brought; nothing is left half-installed
+BotkitError
+ |- SettingsError                 a variable or option is wrong or missing
+ |- MissingExtraError             an optional package is not installed
+ |- CompletionError               a request to a model failed; carries the OpenAI error shape
+ |   |- InvalidRequestError       400  the request is wrong; ``param`` names the field
+ |   |   |- UnsupportedParameterError   400  documented, but not obeyed here: refused by name
+ |   |   |- UnsupportedEndpointError    400  the model cannot embed, continue text, search ...
+ |   |   '- ContextLengthError    400  prompt plus reply do not fit the context
+ |   |- AuthenticationError       401  missing or unknown API key
+ |   |- ModelNotFoundError        404  no such model
+ |   |- OverloadedError           429  the queue is full; ``retry_after`` in seconds
+ |   |- CompletionUnavailableError 503  not ready, shutting down, circuit open, backend gone
+ |   '- DeadlineExceededError     504  no answer within the deadline
+ |- ModelFileError                weights, tokenizer or template are damaged, hostile or unknown
+ '- PullError                     a model could not be brought; nothing is left half-installed
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ class CompletionError(BotkitError):
     type: str = "server_error"
     default_code: str | None = None
 
-    def __init__(
-        self, message: str, *, param: str | None = None, code: str | None = None
-    ) -> None:
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
@@ -82,6 +81,15 @@ class UnsupportedParameterError(InvalidRequestError):
 
     def __init__(self, param: str, reason: str = "is not supported by this model") -> None:
         super().__init__(f"Unsupported parameter: '{param}' {reason}.", param=param)
+
+
+class UnsupportedEndpointError(InvalidRequestError):
+    """The model has no such ability at all: text completions, embeddings, search."""
+
+    default_code = "unsupported_endpoint"
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(f"The model does not support {endpoint}.", param="model")
 
 
 class ContextLengthError(InvalidRequestError):
@@ -142,6 +150,7 @@ class OverloadedError(CompletionError):
 
     @property
     def retry_after(self) -> float | None:
+        """Seconds after which a place is likely to be free."""
         return self._retry_after
 
 

@@ -7,13 +7,14 @@ obeyed is the completion's word (:mod:`botkit.completion.support`).
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from botkit.completion.messages import Message
 from botkit.completion.sampling import SamplingFields
-from botkit.completion.usage import Usage, WireOut
+from botkit.completion.usage import ALWAYS_SENT, Usage, WireOut
+from botkit.errors import InvalidRequestError
 
 MAX_TOP_LOGPROBS = 20
 
@@ -51,6 +52,20 @@ class ChatCompletionRequest(SamplingFields):
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        if self.top_logprobs and not self.logprobs:
+            raise InvalidRequestError(
+                "'top_logprobs' is only allowed when 'logprobs' is true.", param="top_logprobs"
+            )
+        if self.max_tokens is not None and self.max_completion_tokens is not None:
+            raise InvalidRequestError(
+                "'max_tokens' and 'max_completion_tokens' cannot both be set; "
+                "use 'max_completion_tokens'.",
+                param="max_tokens",
+            )
+        return self
+
     @property
     def reply_limit(self) -> int | None:
         """The most tokens a reply may have, or None for as many as fit."""
@@ -80,7 +95,7 @@ class ChoiceLogprobs(WireOut):
     """Log-probabilities of a reply or of a delta of it."""
 
     content: list[TokenLogprob] | None
-    refusal: list[TokenLogprob] | None = None
+    refusal: Annotated[list[TokenLogprob] | None, ALWAYS_SENT] = None
 
 
 class ToolCallFunction(WireOut):

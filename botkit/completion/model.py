@@ -14,3 +14,26 @@ class Model(WireOut):
     object: Literal["model"] = "model"
     created: int
     owned_by: str
+
+
+class ModelList(WireOut):
+    """Every model id that requests may name."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+class Engine(WireOut):
+    """A model, as the old ``/v1/engines`` lists it."""
+
+    id: str
+    object: Literal["engine"] = "engine"
+    owner: str
+    ready: bool
+
+
+class EngineList(WireOut):
+    """Every engine."""
+
+    object: Literal["list"] = "list"
+    data: list[Engine]

@@ -2,52 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
 from botkit.errors import InvalidRequestError
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
-def parse_request(kind: type[RequestT], body: bytes) -> RequestT:
+def parse_request(kind: type[RequestT], body: bytes, **given: str) -> RequestT:
     """Validate a JSON body.
+
+    Args:
+        kind: The request type.
+        body: UTF-8 JSON.
+        given: Fields known from elsewhere (``model`` from the path); they win over the body's.
 
     Raises:
         InvalidRequestError: The body is not JSON, or a field is unknown, missing, of the wrong
             type or out of range; ``param`` names the first such field, as ``messages[0].role``.
     """
     try:
-        return kind.model_validate_json(body)
+        if not given:
+            return kind.model_validate_json(body)
+        return kind.model_validate({**_json_object(body), **given})
     except ValidationError as error:
         raise invalid_request(error) from None
 
 
+def _json_object(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = from_json(body)
+    except ValueError as error:
+        raise _not_json(str(error)) from None
+    if not isinstance(value, dict):
+        raise _not_json("It is not an object.")
+    return value
+
+
+def _not_json(problem: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"We could not parse the JSON body of your request. {problem}", code="invalid_json"
+    )
+
+
 def invalid_request(error: ValidationError) -> InvalidRequestError:
     """The OpenAI-shaped form of a validation error. No input value is repeated in it."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
+    details = error.errors(include_url=False, include_input=False)
     detail = max(details, key=_depth)
-    if detail["type"] == "json_invalid":
-        return InvalidRequestError(
-            "We could not parse the JSON body of your request. " + detail["msg"],
-            code="invalid_json",
-        )
+    if detail["type"] == "json_invalid" or not detail["loc"]:
+        return _not_json(detail["msg"])
     param = field_path(detail)
     if detail["type"] == "extra_forbidden":
         return InvalidRequestError(
             f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter"
         )
-    if detail["type"] == "missing":
+    if detail["type"] in ("missing", "union_tag_not_found"):
+        param = _with_tag(param, detail)
         return InvalidRequestError(
             f"Missing required parameter: '{param}'.",
             param=param,
             code="missing_required_parameter",
         )
+    if detail["type"] == "union_tag_invalid":
+        param = _with_tag(param, detail)
+        problem = f"expected one of {detail['ctx']['expected_tags']}"
+        return InvalidRequestError(
+            f"Invalid value for '{param}': {problem}.", param=param, code="invalid_value"
+        )
     return InvalidRequestError(
         f"Invalid value for '{param}': {detail['msg']}.", param=param, code="invalid_value"
     )
+
+
+def _with_tag(param: str, detail: ErrorDetails) -> str:
+    """``messages[0]`` as ``messages[0].role`` where the field that tells the kinds is at fault."""
+    discriminator = detail.get("ctx", {}).get("discriminator")
+    return f"{param}.{discriminator.strip(chr(39))}" if discriminator else param
 
 
 def field_path(detail: ErrorDetails) -> str:

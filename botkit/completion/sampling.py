@@ -6,16 +6,18 @@ Source: OpenAI API reference, ``CreateChatCompletionRequest``; ``top_k``, ``min_
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from botkit.completion.messages import Wire
+from botkit.errors import InvalidRequestError
 
 MAX_STOPS = 4
 MAX_CHOICES = 128
 
 Stop = Annotated[str, Field(min_length=1)]
+TokenId = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
 
 
 def _null_is_default(default: float | int | bool) -> BeforeValidator:
@@ -55,13 +57,21 @@ class SamplingFields(Wire):
     frequency_penalty: Annotated[float, Field(ge=-2, le=2), _null_is_default(0.0)] = 0.0
     presence_penalty: Annotated[float, Field(ge=-2, le=2), _null_is_default(0.0)] = 0.0
     repetition_penalty: Annotated[float, Field(gt=0, le=2), _null_is_default(1.0)] = 1.0
-    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    logit_bias: dict[TokenId, Annotated[float, Field(ge=-100, le=100)]] | None = None
     seed: Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | None = None
     stop: Stop | Annotated[list[Stop], Field(max_length=MAX_STOPS)] | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES), _null_is_default(1)] = 1
     stream: Annotated[bool, _null_is_default(False)] = False
     stream_options: StreamOptions | None = None
     user: str | None = None
+
+    @model_validator(mode="after")
+    def _options_need_stream(self) -> Self:
+        if self.stream_options is not None and not self.stream:
+            raise InvalidRequestError(
+                "'stream_options' is only allowed when 'stream' is true.", param="stream_options"
+            )
+        return self
 
     @property
     def stops(self) -> tuple[str, ...]:

@@ -7,7 +7,36 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from botkit.completion.chat import ChatCompletionRequest
+from botkit.completion.messages import TextPart
+from botkit.completion.text import TextCompletionRequest
 from botkit.errors import UnsupportedParameterError
+
+TEXT_ONLY_CHAT: Mapping[str, tuple[Any, ...]] = {
+    "tools": ([],),
+    "tool_choice": ("none",),
+    "functions": ([],),
+    "function_call": ("none",),
+    "response_format": ({"type": "text"},),
+    "modalities": (["text"],),
+    "audio": (),
+    "prediction": (),
+    "reasoning_effort": ("none",),
+    "verbosity": ("medium",),
+    "web_search_options": (),
+    "moderation": (),
+    "store": (False,),
+    "service_tier": ("auto", "default"),
+    "prompt_cache_retention": (),
+    "prompt_cache_options": (),
+}
+"""What a completion that writes plain text refuses, and the values that ask for nothing.
+
+``parallel_tool_calls`` says nothing without tools; ``metadata``, ``user``, ``safety_identifier``
+and ``prompt_cache_key`` are labels for the operator and change no reply."""
+
+PLAIN_TEXT: Mapping[str, tuple[Any, ...]] = {"suffix": ("",)}
+"""The same for legacy text completions: text is continued, not filled in."""
 
 
 def refuse_unsupported(request: BaseModel, harmless: Mapping[str, tuple[Any, ...]]) -> None:
@@ -25,3 +54,28 @@ def refuse_unsupported(request: BaseModel, harmless: Mapping[str, tuple[Any, ...
         value = getattr(request, field)
         if value is not None and value not in accepted:
             raise UnsupportedParameterError(field)
+
+
+def refuse_unsupported_chat(request: ChatCompletionRequest) -> None:
+    """Refuse what a model that reads and writes plain text cannot do.
+
+    Raises:
+        UnsupportedParameterError: Naming the field, or the message part that is not text.
+    """
+    refuse_unsupported(request, TEXT_ONLY_CHAT)
+    for place, message in enumerate(request.messages):
+        if message.content is None or isinstance(message.content, str):
+            continue
+        for index, part in enumerate(message.content):
+            if not isinstance(part, TextPart):
+                field = f"messages[{place}].content[{index}]"
+                raise UnsupportedParameterError(field, f"of type '{part.type}' is not supported")
+
+
+def refuse_unsupported_text(request: TextCompletionRequest) -> None:
+    """Refuse what a model that only continues text cannot do.
+
+    Raises:
+        UnsupportedParameterError: Naming the field.
+    """
+    refuse_unsupported(request, PLAIN_TEXT)

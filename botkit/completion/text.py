@@ -6,19 +6,26 @@ A stream sends the response type itself, once per delta.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from botkit.completion.sampling import SamplingFields
 from botkit.completion.usage import Usage, WireOut
+from botkit.errors import InvalidRequestError
 
 DEFAULT_MAX_TOKENS = 16
 MAX_BEST_OF = 20
 MAX_LOGPROBS = 5
+MAX_REPLIES = 1024
 
 Tokens = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-Prompt = str | Annotated[list[str], Field(min_length=1)] | Tokens | list[Tokens]
+Prompt = (
+    str
+    | Annotated[list[str], Field(min_length=1)]
+    | Tokens
+    | Annotated[list[Tokens], Field(min_length=1)]
+)
 
 
 class TextCompletionRequest(SamplingFields):
@@ -33,10 +40,26 @@ class TextCompletionRequest(SamplingFields):
         BeforeValidator(lambda value: DEFAULT_MAX_TOKENS if value is None else value),
     ] = DEFAULT_MAX_TOKENS
     logprobs: Annotated[int, Field(ge=0, le=MAX_LOGPROBS)] | None = None
-    echo: Annotated[
-        bool, BeforeValidator(lambda value: False if value is None else value)
-    ] = False
+    echo: Annotated[bool, BeforeValidator(lambda value: False if value is None else value)] = False
     best_of: Annotated[int, Field(ge=0, le=MAX_BEST_OF)] | None = None
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        if self.best_of is not None and self.best_of < self.n:
+            raise InvalidRequestError(
+                f"'best_of' ({self.best_of}) must be at least 'n' ({self.n}).", param="best_of"
+            )
+        if self.stream and self.best_of is not None and self.best_of > self.n:
+            raise InvalidRequestError(
+                "'best_of' cannot be streamed: which reply is best is known only at the end.",
+                param="best_of",
+            )
+        if len(self.prompts) * max(self.n, self.best_of or 0) > MAX_REPLIES:
+            raise InvalidRequestError(
+                f"One request may ask for at most {MAX_REPLIES} replies, over all prompts.",
+                param="prompt",
+            )
+        return self
 
     @property
     def prompts(self) -> list[str | list[int]]:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar, Final
+
 from pydantic import BaseModel, ConfigDict
+
+ALWAYS_SENT: Final = "always sent"
+"""Marks a field that is on the wire even when it was never set and its default is None."""
 
 
 class WireOut(BaseModel):
-    """Base of every response type; serialise with :meth:`to_json`, which drops unset fields."""
+    """Base of every response type; serialise with :meth:`to_json`.
+
+    Fields that were never set and default to None are absent from the JSON: in OpenAI's
+    responses a missing field and a null one differ. Constants (``object``) are always there.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
+    always_sent: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        cls.always_sent = frozenset(
+            name
+            for name, info in cls.model_fields.items()
+            if not info.is_required() and (info.default is not None or ALWAYS_SENT in info.metadata)
+        )
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Count constants as set."""
+        self.model_fields_set.update(self.always_sent)
+
     def to_json(self) -> str:
-        """The JSON text that goes over the wire: fields never set are absent."""
+        """The JSON text that goes over the wire."""
         return self.model_dump_json(exclude_unset=True)
 
 

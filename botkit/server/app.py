@@ -1,0 +1,62 @@
+"""The web application: any completion behind OpenAI's HTTP interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from botkit.completion import Completion
+from botkit.server.limits import ServerLimits
+from botkit.server.middleware import middlewares
+from botkit.server.openapi import openapi_json
+from botkit.server.request_id import stamp
+from botkit.server.routes import ROUTES
+from botkit.server.service import SERVICE, Service
+
+
+def create_app(
+    completion: Completion,
+    *,
+    api_keys: Iterable[str] = (),
+    aliases: Mapping[str, str] | None = None,
+    limits: ServerLimits | None = None,
+    page: bytes | None = None,
+) -> web.Application:
+    """Serve ``completion`` at ``/v1``, with health, readiness and the OpenAPI document.
+
+    The application does not start the completion: :func:`botkit.server.serve` does, once it
+    listens; elsewhere ``await app[SERVICE].start()``.
+
+    Args:
+        completion: Who answers.
+        api_keys: Keys of which clients must show one; with none, everyone may ask.
+        aliases: Other names for its models; ``*`` stands for any name.
+        limits: Bounds on what clients may send.
+        page: HTML for ``/``, or None.
+    """
+    limits = limits or ServerLimits()
+    app = web.Application(middlewares=middlewares(api_keys), client_max_size=limits.body_bytes)
+    app[SERVICE] = Service(completion, dict(aliases or {}), limits)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    app.router.add_get("/openapi.json", openapi_json)
+    if page is not None:
+        app.router.add_get("/", _page(page))
+    app.on_response_prepare.append(stamp)
+    app.on_response_prepare.append(_close_when_stopping)
+    return app
+
+
+def _page(page: bytes) -> Handler:
+    async def show(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=page, content_type="text/html", charset="utf-8")
+
+    return show
+
+
+async def _close_when_stopping(request: web.Request, response: web.StreamResponse) -> None:
+    if request.app[SERVICE].stopping:
+        response.force_close()
+        response.headers["Connection"] = "close"

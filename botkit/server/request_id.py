@@ -1,0 +1,48 @@
+"""A name for each request, on its response and in the log."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import Final
+
+from aiohttp import web
+
+HEADER: Final = "X-Request-Id"
+_SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
+_ID = "botkit.request_id"
+_BEGAN = "botkit.began"
+
+
+def request_id(request: web.BaseRequest) -> str:
+    """The client's id when it is short and plain, else a new one; the same at every call."""
+    if _ID not in request:
+        sent = request.headers.get(HEADER, "")
+        request[_ID] = sent if _SANE.fullmatch(sent) else new_id()
+    known: str = request[_ID]
+    return known
+
+
+def new_id() -> str:
+    """A fresh request id."""
+    return f"req_{secrets.token_hex(16)}"
+
+
+def begin(request: web.Request) -> None:
+    """Start the request's clock."""
+    request[_BEGAN] = time.monotonic()
+
+
+def elapsed_ms(request: web.BaseRequest) -> int:
+    """Milliseconds since :func:`begin`; 0 when the request never came that far."""
+    began = request.get(_BEGAN)
+    return 0 if began is None else round(1000 * (time.monotonic() - began))
+
+
+async def stamp(request: web.Request, response: web.StreamResponse) -> None:
+    """Put the id and the time to the first byte on a response (an ``on_response_prepare`` hook)."""
+    response.headers[HEADER] = request_id(request)
+    response.headers["OpenAI-Processing-Ms"] = str(elapsed_ms(request))
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Server"] = "botkit"

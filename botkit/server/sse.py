@@ -1,0 +1,85 @@
+"""Server-sent events as OpenAI sends them.
+
+Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming responses".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from aiohttp import web
+
+from botkit.completion import ChatCompletionChunk, TextCompletion
+from botkit.errors import CompletionError
+from botkit.server.replies import error_body
+from botkit.server.service import SERVICE
+
+logger = logging.getLogger(__name__)
+
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache",
+    # A buffering proxy (nginx) would hold the events back until the reply is whole.
+    "X-Accel-Buffering": "no",
+}
+DONE = "[DONE]"
+
+
+async def send_events(
+    request: web.Request,
+    chunks: AsyncIterator[ChatCompletionChunk] | AsyncIterator[TextCompletion],
+    *,
+    include_usage: bool,
+) -> web.StreamResponse:
+    """Send each chunk as it comes, then ``[DONE]``.
+
+    The status goes out with the first chunk, so that an error before it is an ordinary HTTP error.
+    A later error is sent as an event and ends the stream. The iterator is closed in any case,
+    at once when the client has gone.
+    """
+    async with aclosing(_events(chunks, include_usage)) as events:
+        first = await anext(events, DONE)
+        response = web.StreamResponse(headers=HEADERS)
+        await response.prepare(request)
+        await _send(request, response, first)
+        if first == DONE:
+            return response
+        try:
+            async for event in events:
+                await _send(request, response, event)
+        except CompletionError as error:
+            await _send(request, response, error_body(error))
+        else:
+            await _send(request, response, DONE)
+    return response
+
+
+async def _events(
+    chunks: AsyncIterator[ChatCompletionChunk] | AsyncIterator[TextCompletion],
+    include_usage: bool,
+) -> AsyncGenerator[str, None]:
+    """Chunks as JSON; with ``include_usage`` every chunk but the last says ``"usage": null``."""
+    try:
+        async for chunk in chunks:
+            if include_usage and chunk.usage is None:
+                yield chunk.model_copy(update={"usage": None}).to_json()
+            else:
+                yield chunk.to_json()
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _send(request: web.Request, response: web.StreamResponse, data: str) -> None:
+    limit = request.app[SERVICE].limits.write_seconds
+    try:
+        async with asyncio.timeout(limit):
+            await response.write(f"data: {data}\n\n".encode())
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError(f"the client took nothing for {limit} s") from None
