@@ -19,6 +19,7 @@ import numpy as np
 from botkit.errors import ModelFileError
 
 from botkit_models.weights.checkpoint import Array
+from botkit_models.weights.mapped import map_bytes
 
 MAX_HEADER_BYTES = 32 << 20
 MAX_DIMENSIONS = 8
@@ -61,13 +62,8 @@ class SafetensorsFile:
     def load(self, name: str) -> Array:
         """A read-only array over the file's pages; copied when it is not aligned for its dtype."""
         entry = self.entries[name]
-        if entry.size == 0:
-            return np.zeros(entry.shape, entry.dtype)
-        try:
-            raw = np.memmap(self.path, np.uint8, "r", entry.start, (entry.size,))
-        except (OSError, ValueError) as error:
-            raise ModelFileError(f"{self.path}: cannot read {name}: {error}") from None
-        array: Array = np.asarray(raw).view(entry.dtype).reshape(entry.shape)
+        raw = map_bytes(self.path, entry.start, entry.size)
+        array: Array = raw.view(entry.dtype).reshape(entry.shape)
         return array if array.flags.aligned else array.copy()
 
 
