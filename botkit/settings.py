@@ -173,7 +173,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         validation_alias="BOTKIT_MAX_CONNECTIONS",
-        description="Open client connections; one more is closed at once.",
+        description="Open client connections; one more is answered 503.",
     )
     read_timeout: float = Field(
         30.0,
@@ -181,10 +181,10 @@ class Settings(BaseSettings):
         le=3600,
         allow_inf_nan=False,
         validation_alias="BOTKIT_READ_TIMEOUT",
-        description="Seconds a client may take to send its request.",
+        description="Seconds a client may take to send a request's body (its headers: 10 at most).",
     )
     shutdown_timeout: float = Field(
-        10.0,
+        8.0,
         ge=0,
         le=3600,
         allow_inf_nan=False,

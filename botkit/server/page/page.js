@@ -55,7 +55,7 @@ async function untilReady(signal) {
     } catch (error) {
       if (signal?.aborted) throw error;
       if (error instanceof ApiError && error.status !== 503) return say("");
-      const waking = "Waking up: the model is loading. Your message is answered as soon as it can.";
+      const waking = "Waking up: the model is loading. A message is answered as soon as it can.";
       say(error instanceof ApiError ? waking : "The server does not answer. Trying again.");
     }
     await pause(WAKE_INTERVAL_MS, signal);
@@ -71,11 +71,11 @@ async function chosenModel(signal) {
   return model;
 }
 
-async function* deltas(signal) {
+async function* deltas(said, signal) {
   const response = await call("/v1/chat/completions", {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model: await chosenModel(signal), messages, stream: true }),
+    body: JSON.stringify({ model: await chosenModel(signal), messages: said, stream: true }),
     signal,
   });
   for await (const data of events(response.body)) {
@@ -121,18 +121,19 @@ function ask(question) {
 
 async function answer() {
   const reply = bubble("assistant", "");
-  running = new AbortController();
+  const said = messages; // "New chat" puts another list in its place
+  const { signal } = (running = new AbortController());
   busy(true, reply);
   let written = "";
   try {
-    for await (const delta of patiently(running.signal)) {
+    for await (const delta of patiently(said, reply, signal)) {
       written += delta;
       reply.textContent = written;
       follow();
     }
-    settle(reply, written);
+    settle(said, reply, written);
   } catch (error) {
-    if (running.signal.aborted) settle(reply, written);
+    if (signal.aborted) settle(said, reply, written);
     else explain(error, reply);
   } finally {
     running = null;
@@ -141,18 +142,18 @@ async function answer() {
 }
 
 // Deltas of the reply: waits while the model loads, forgets the oldest exchange when it must.
-async function* patiently(signal) {
+async function* patiently(said, reply, signal) {
   for (let tries = 1; ; tries++) {
     try {
       await untilReady(signal);
-      yield* deltas(signal);
+      yield* deltas(said, signal);
       return;
     } catch (error) {
       if (error.status === 503 && tries < UNAVAILABLE_TRIES) {
         await pause(WAKE_INTERVAL_MS, signal);
-      } else if (error.code === "context_length_exceeded" && messages.length > 2) {
-        messages.splice(0, 2);
-        note("The conversation is long: its oldest part was forgotten.");
+      } else if (error.code === "context_length_exceeded" && said.length > 2) {
+        said.splice(0, 2);
+        reply.before(note("The conversation is long: its oldest part was forgotten."));
       } else {
         throw error;
       }
@@ -160,8 +161,8 @@ async function* patiently(signal) {
   }
 }
 
-function settle(reply, written) {
-  if (written) messages.push({ role: "assistant", content: written });
+function settle(said, reply, written) {
+  if (written) said.push({ role: "assistant", content: written });
   else reply.remove();
 }
 
@@ -218,8 +219,10 @@ function bubble(role, content) {
 }
 
 function note(content) {
-  log.append(element("p", "note", content));
+  const made = element("p", "note", content);
+  log.append(made);
   follow();
+  return made;
 }
 
 function problem(message, retry) {

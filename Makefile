@@ -1,0 +1,51 @@
+# make run, make test, make lint, make bench: nothing else to remember.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
+# -qq: warnings about the machine's own package indexes are not about botkit.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench clean model browser
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed model ## install, bring the default model, serve on http://127.0.0.1:8080 (PORT)
+	@exec $(BIN)/botkit serve
+
+test: $(VENV)/.installed-dev browser model lint ## lint and run every test
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev ## check style, types and the arrows between packages
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check --quiet || { echo "run: $(BIN)/ruff format" >&2; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.installed model ## measure the local model, side by side with llama.cpp when installed
+	@$(BIN)/botkit bench
+
+clean: ## remove the environment and every cache (pulled models stay)
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps make a second start skip pip; a changed pyproject.toml brings it back.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "installing botkit[jax,openai]; the first time this takes a minute or two ..."
+	@$(PIP) -e '.[jax,openai]'
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "installing botkit[jax,openai,dev]; the first time this takes a minute or two ..."
+	@$(PIP) -e '.[jax,openai,dev]'
+	@touch $@
+
+$(BIN)/python:
+	@sh infra/scripts/venv.sh $(VENV)
+
+model:
+	@BIN=$(BIN) sh infra/scripts/model.sh
+
+browser:
+	@sh infra/scripts/browser.sh
