@@ -137,29 +137,47 @@ class OverloadedError(CompletionError):
 
     Args:
         message: What is full.
-        retry_after: Seconds after which a place is likely to be free.
+        retry_after: Seconds after which a place is likely to be free, or None when unknown.
+        code: A machine-readable code other than ``rate_limit_exceeded``, or None.
     """
 
     status = 429
     type = "rate_limit_error"
     default_code = "rate_limit_exceeded"
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, retry_after: float | None, code: str | None = None) -> None:
+        super().__init__(message, code=code)
         self._retry_after = retry_after
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds after which a place is likely to be free."""
+        """Seconds after which a place is likely to be free, or None when unknown."""
         return self._retry_after
 
 
 class CompletionUnavailableError(CompletionError):
-    """The model cannot answer now: not loaded yet, shutting down, or its endpoint is gone."""
+    """The model cannot answer now: not loaded yet, shutting down, or its endpoint is gone.
+
+    Args:
+        message: Why not.
+        retry_after: Seconds after which it may answer again, or None when unknown.
+        code: A machine-readable code other than ``service_unavailable``, or None.
+    """
 
     status = 503
     type = "server_error"
     default_code = "service_unavailable"
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, code: str | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self._retry_after = retry_after
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which it may answer again, or None when unknown."""
+        return self._retry_after
 
 
 class DeadlineExceededError(CompletionError):
