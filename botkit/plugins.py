@@ -105,9 +105,11 @@ def _missing(error: ModuleNotFoundError, what: str) -> MissingExtraError | Setti
 def extra_of(module: str) -> str | None:
     """The extra of botkit that brings a top-level module, or None."""
     wanted = module.lower().replace("_", "-")
+    extras: set[str] = set()
     for requirement in metadata.requires("botkit") or ():
         package = re.match(r"[A-Za-z0-9._-]+", requirement)
         extra = re.search(r"""extra\s*==\s*['"]([^'"]+)['"]""", requirement)
         if package and extra and package[0].lower().replace("_", "-") == wanted:
-            return extra[1]
-    return None
+            extras.add(extra[1])
+    # "all" repeats what the others bring: the small one is the better advice.
+    return min(extras - {"all"}, default=None)

@@ -1,7 +1,7 @@
 """Every environment variable of botkit, in one typed and frozen object.
 
 ``Settings.load()`` reads the environment; ``Settings.describe()`` lists the variables for
-``botkit doctor`` and the README. No other module reads ``os.environ``.
+``botkit doctor`` and the README. Nothing else takes settings from ``os.environ``.
 """
 
 from __future__ import annotations

@@ -23,14 +23,7 @@ def _hash(text: str) -> str:
 _STYLE = _read("page.css")
 _SCRIPT = _read("page.js")
 
-PAGE: bytes = (
-    _read("index.html")
-    .replace("<style></style>", f"<style>{_STYLE}</style>")
-    .replace('<script type="module"></script>', f'<script type="module">{_SCRIPT}</script>')
-    .encode()
-)
-
-CSP: str = "; ".join(
+_POLICY = "; ".join(
     (
         "default-src 'none'",
         f"style-src {_hash(_STYLE)}",
@@ -39,6 +32,16 @@ CSP: str = "; ".join(
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
-        "frame-ancestors 'none'",
     )
 )
+
+# In the document too, so that it is held wherever its bytes are served from.
+PAGE: bytes = (
+    _read("index.html")
+    .replace("{policy}", _POLICY)
+    .replace("<style></style>", f"<style>{_STYLE}</style>")
+    .replace('<script type="module"></script>', f'<script type="module">{_SCRIPT}</script>')
+    .encode()
+)
+
+CSP: str = f"{_POLICY}; frame-ancestors 'none'"  # a document cannot forbid being framed itself
