@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botkit.errors import ModelFileError
-
 from botkit_models.token_bytes import TokenBytes, byte_scheme
 
 if TYPE_CHECKING:

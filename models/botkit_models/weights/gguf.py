@@ -8,8 +8,8 @@ from pathlib import Path
 
 import ml_dtypes
 import numpy as np
-from botkit.errors import ModelFileError
 
+from botkit.errors import ModelFileError
 from botkit_models.config import DecoderConfig
 from botkit_models.weights.checkpoint import Array, Checkpoint
 from botkit_models.weights.gguf_config import gguf_decoder_config

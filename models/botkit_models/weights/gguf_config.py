@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from botkit.errors import ModelFileError
 
+from botkit.errors import ModelFileError
 from botkit_models.config import MAX_LAYERS, DecoderConfig, RopeScaling
 from botkit_models.weights.checkpoint import Array
 from botkit_models.weights.fields import Fields

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from botkit.errors import ModelFileError
 
 MAX_KEYS = 4096

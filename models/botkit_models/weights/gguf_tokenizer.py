@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from botkit.errors import ModelFileError
-
 from botkit_models.weights.checkpoint import TokenizerSpec
 from botkit_models.weights.fields import Fields
 from botkit_models.weights.gguf_header import GGUFHeader

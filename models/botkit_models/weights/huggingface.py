@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from botkit.errors import ModelFileError
 
+from botkit.errors import ModelFileError
 from botkit_models.config import DecoderConfig
 from botkit_models.weights.checkpoint import Array, Checkpoint
 from botkit_models.weights.fields import Fields

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from botkit.errors import ModelFileError
-
 from botkit_models.config import MAX_LAYERS, DecoderConfig, RopeScaling
 from botkit_models.weights.fields import Fields
 

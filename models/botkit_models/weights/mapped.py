@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from botkit.errors import ModelFileError
 from numpy.typing import NDArray
+
+from botkit.errors import ModelFileError
 
 
 def map_bytes(path: Path, start: int, size: int) -> NDArray[np.uint8]:

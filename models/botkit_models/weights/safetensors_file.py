@@ -16,8 +16,8 @@ from typing import Any
 
 import ml_dtypes
 import numpy as np
-from botkit.errors import ModelFileError
 
+from botkit.errors import ModelFileError
 from botkit_models.weights.checkpoint import Array
 from botkit_models.weights.mapped import map_bytes
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from botkit.errors import ModelFileError
-
 from botkit_models.config import DecoderConfig
 from botkit_models.weights.checkpoint import Array
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from botkit.errors import ModelFileError
-
 from botkit_models.tokenizer import load_backend
 from botkit_models.weights.checkpoint import TokenizerSpec
 from botkit_models.weights.safetensors_file import parse_json_object
