@@ -11,8 +11,8 @@ from aiohttp import web
 
 HEADER: Final = "X-Request-Id"
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
-_ID = "botkit.request_id"
-_BEGAN = "botkit.began"
+_ID = web.RequestKey("request_id", str)
+_BEGAN = web.RequestKey("began", float)
 
 
 def request_id(request: web.BaseRequest) -> str:
@@ -20,8 +20,7 @@ def request_id(request: web.BaseRequest) -> str:
     if _ID not in request:
         sent = request.headers.get(HEADER, "")
         request[_ID] = sent if _SANE.fullmatch(sent) else new_id()
-    known: str = request[_ID]
-    return known
+    return request[_ID]
 
 
 def new_id() -> str:
