@@ -20,6 +20,8 @@ DRAIN_SECONDS = 8.0
 """Less than the ten seconds that Docker and Cloud Run give between SIGTERM and SIGKILL."""
 
 _BACKLOG = 256
+_CUT_SECONDS = 0.5
+"""For a response that is being written when the draining is over."""
 
 
 @contextlib.asynccontextmanager
@@ -45,7 +47,7 @@ async def listening(
         OSError: The address cannot be bound.
     """
     service = app[SERVICE]
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=1.0)
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=_CUT_SECONDS)
     await runner.setup()
     assert runner.server is not None
     try:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import hmac
 import logging
-import traceback
 from collections.abc import Iterable
 
 from aiohttp import hdrs, web
@@ -14,6 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from botkit.errors import AuthenticationError, CompletionError, InvalidRequestError
 from botkit.server.connection import Connection
+from botkit.server.failures import unexpected
 from botkit.server.replies import error_reply, from_http_exception, http_error
 from botkit.server.request_id import begin, elapsed_ms, request_id
 from botkit.server.service import SERVICE
@@ -73,23 +73,7 @@ async def answer_errors(request: web.Request, handler: Handler) -> web.StreamRes
     except Exception as error:
         if request.transport is None or request.transport.is_closing():
             raise ConnectionResetError("the client has gone") from error
-        log_failure(request, error)
-        return http_error(
-            500,
-            "The server had an error while processing your request. "
-            f"(request id: {request_id(request)})",
-            code="internal_error",
-        )
-
-
-def log_failure(request: web.Request, error: Exception) -> None:
-    """Log where an unexpected error arose. Its own text may quote a message and is left out."""
-    logger.error(
-        "request %s failed: %s\n%s",
-        request_id(request),
-        type(error).__name__,
-        "".join(traceback.format_tb(error.__traceback__)),
-    )
+        return error_reply(unexpected(request, error))
 
 
 def authenticate(api_keys: Iterable[str]) -> Middleware:

@@ -80,10 +80,10 @@ class Service:
     @property
     def not_ready(self) -> str | None:
         """Why a request would not be answered now; None when it would."""
-        if self.stopping:
-            return "shutting down"
         if self.failure is not None:
             return f"start-up failed: {self.failure}"
+        if self.stopping:
+            return "shutting down"
         return None if self.completion.ready else "the model is loading"
 
     async def start(self) -> None:

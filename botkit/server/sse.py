@@ -6,7 +6,6 @@ Source: WHATWG HTML, "Server-sent events"; OpenAI API reference, "Streaming resp
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -14,10 +13,9 @@ from aiohttp import web
 
 from botkit.completion import ChatCompletionChunk, TextCompletion
 from botkit.errors import CompletionError
+from botkit.server.failures import unexpected
 from botkit.server.replies import error_body
 from botkit.server.service import SERVICE
-
-logger = logging.getLogger(__name__)
 
 HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -52,6 +50,10 @@ async def send_events(
                 await _send(request, response, event)
         except CompletionError as error:
             await _send(request, response, error_body(error))
+        except ConnectionError:
+            raise
+        except Exception as error:
+            await _send(request, response, error_body(unexpected(request, error)))
         else:
             await _send(request, response, DONE)
     return response

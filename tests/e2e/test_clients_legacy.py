@@ -62,10 +62,6 @@ def test_search(said: dict[str, Any]) -> None:
     assert said["search"] == [0, 1]
 
 
-def test_generate(said: dict[str, Any]) -> None:
-    assert said["generated"]
-
-
 def test_models(said: dict[str, Any], model: str) -> None:
     assert model in said["models"]
 

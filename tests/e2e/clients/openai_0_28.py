@@ -28,7 +28,6 @@ edit = openai.Edit.create(
     model=OLD, input="What day of the wek is it?", instruction="Fix the spelling mistakes"
 )
 engine = openai.Engine.retrieve(MODEL)
-generated = openai.Engine(OLD).generate(prompt="Say this", max_tokens=2)
 # Engine.search itself was gone by 0.28; its request still goes through the client.
 search = openai.Engine(OLD).request(
     "post",
@@ -61,7 +60,6 @@ print(
             },
             "engines": [entry.id for entry in openai.Engine.list().data],
             "engine": {"id": engine.id, "object": engine["object"], "ready": engine.ready},
-            "generated": generated.choices[0].text,
             "search": [entry["document"] for entry in search["data"]],
             "models": [entry.id for entry in openai.Model.list().data],
             "embeddings": {
