@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
 
-from botkit.errors import SettingsError
+from botkit.errors import AuthenticationError, SettingsError
+from botkit.plugins import load_completion
 from botkit.settings import Settings
+
+if TYPE_CHECKING:
+    from botkit.completion import Completion
 
 
 def _endpoint(_: click.Context, __: click.Parameter, url: str | None) -> str | None:
@@ -57,17 +61,23 @@ def chat(
     from botkit.cli.talk import Talk
 
     question = _question(prompt)
-    settings = _settings(model, url)
+    settings = Settings.load(model=model)
+    completion = _remote(settings, url, model) if url else load_completion(settings)
+    named = model is not None or (url is None and "model" in settings.model_fields_set)
     options = {name: value for name, value in sampling.items() if value is not None}
     conversation = Conversation(system=system)
-    named = model is not None or (url is None and "model" in settings.model_fields_set)
-    with Talk(settings, settings.model if named else None, options) as talk:
-        if question is None:
-            Session(talk, conversation).run()
-            return
-        conversation.ask(question)
-        if talk.reply(conversation).stopped:
-            raise KeyboardInterrupt
+    try:
+        with Talk(completion, settings.model if named else None, options) as talk:
+            if question is None:
+                Session(talk, conversation).run()
+                return
+            conversation.ask(question)
+            if talk.reply(conversation).stopped:
+                raise KeyboardInterrupt
+    except AuthenticationError as error:
+        if url is None:
+            raise
+        raise SettingsError(f"{error} Set BOTKIT_API_KEYS to a key of {url}") from None
 
 
 def _question(prompt: tuple[str, ...]) -> str | None:
@@ -96,15 +106,9 @@ def _piped() -> str:
         raise click.UsageError("standard input is not valid text (UTF-8)") from None
 
 
-def _settings(model: str | None, url: str | None) -> Settings:
-    settings = Settings.load(model=model)
-    if url is None:
-        return settings
-    # Never OPENAI_API_KEY: that key is for OPENAI_BASE_URL, not for any server named here.
-    key = settings.api_keys[0].get_secret_value() if settings.api_keys else "none"
-    try:
-        return Settings.load(
-            model=model, completion="openai", openai_base_url=url, openai_api_key=key
-        )
-    except SettingsError as error:
-        raise click.BadParameter(str(error), param_hint="--url") from None
+def _remote(settings: Settings, url: str, model: str | None) -> Completion:
+    """The server at ``url``. OPENAI_API_KEY is for OPENAI_BASE_URL: no other server is shown it."""
+    from botkit.completion.remote import RemoteCompletion
+
+    key = settings.api_keys[0].get_secret_value() if settings.api_keys else None
+    return RemoteCompletion(base_url=url, api_key=key, model=model)

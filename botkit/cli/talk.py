@@ -16,8 +16,6 @@ from botkit.cli.conversation import Conversation
 from botkit.completion import ChatCompletionRequest, Completion
 from botkit.completion.parse import invalid_request
 from botkit.errors import CompletionError, CompletionUnavailableError
-from botkit.plugins import load_completion
-from botkit.settings import Settings
 
 # A reply must not be able to move the cursor, set the title or write to the clipboard.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -39,21 +37,22 @@ class Talk:
     cancels the reply being written, and with it the generation.
 
     Args:
-        settings: Which completion and model.
-        model: The model to name in requests, or None for the first that the endpoint lists.
+        completion: Who answers; it is started here.
+        model: The model to name in requests, or None for the first that the completion lists.
         options: Sampling parameters of every request, by wire name.
     """
 
-    def __init__(self, settings: Settings, model: str | None, options: Mapping[str, Any]) -> None:
-        self._settings = settings
+    def __init__(
+        self, completion: Completion, model: str | None, options: Mapping[str, Any]
+    ) -> None:
+        self._completion = completion
         self._model = model
         self._options = dict(options)
         self._runner = asyncio.Runner()
-        self._completion: Completion | None = None
 
     def __enter__(self) -> Self:
         try:
-            with _notice(f"loading {self._settings.model} ..."):
+            with _notice("waking the model ..."):
                 self._runner.run(self._open())
         except BaseException:
             self._close()
@@ -71,7 +70,7 @@ class Talk:
     @property
     def model(self) -> str:
         """The model that answers."""
-        return self._model or self._settings.model
+        return self._model or ""
 
     def reply(self, conversation: Conversation) -> Outcome:
         """Stream the reply to what the conversation holds; Ctrl-C ends it early.
@@ -90,7 +89,6 @@ class Talk:
         return Outcome("".join(parts), cut=reason == "length")
 
     async def _open(self) -> None:
-        self._completion = load_completion(self._settings)
         await self._completion.start()
         if self._model is None:
             served = await self._completion.models()
@@ -100,8 +98,7 @@ class Talk:
 
     def _close(self) -> None:
         try:
-            if self._completion is not None:
-                self._runner.run(self._completion.aclose())
+            self._runner.run(self._completion.aclose())
         finally:
             self._runner.close()
 
@@ -116,8 +113,6 @@ class Talk:
                     raise
 
     async def _stream_once(self, request: ChatCompletionRequest, parts: list[str]) -> str | None:
-        if self._completion is None:
-            raise CompletionUnavailableError("the completion is not open")
         reason: str | None = None
         async for chunk in self._completion.stream(request):
             for choice in chunk.choices:
