@@ -153,7 +153,9 @@ async function* patiently(said, reply, signal) {
         await pause(WAKE_INTERVAL_MS, signal);
       } else if (error.code === "context_length_exceeded" && said.length > 2) {
         said.splice(0, 2);
-        reply.before(note("The conversation is long: its oldest part was forgotten."));
+        if (!reply.previousElementSibling.matches(".note")) {
+          reply.before(note("The conversation is long: its oldest part was forgotten."));
+        }
       } else {
         throw error;
       }
