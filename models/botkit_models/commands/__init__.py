@@ -1,0 +1,1 @@
+"""What botkit_models adds to the ``botkit`` command."""
