@@ -101,12 +101,13 @@ def text_logprobs(tokens: tuple[str, ...], top: int, offset: int) -> TextLogprob
     for token in tokens:
         offsets.append(offset)
         offset += len(token)
-    return TextLogprobs(
+    logprobs = TextLogprobs(
         tokens=list(tokens),
         token_logprobs=[logprob(token) for token in tokens],
-        top_logprobs=[dict(alternatives(token, top)) for token in tokens] if top else None,
         text_offset=offsets,
     )
+    tops = [dict(alternatives(token, top)) for token in tokens]
+    return logprobs.model_copy(update={"top_logprobs": tops}) if top else logprobs
 
 
 def embedding(text: str, size: int) -> list[float]:

@@ -21,7 +21,7 @@ class SearchRequest(Wire):
     """Score each of ``documents`` against ``query``. ``file`` (uploaded documents) is refused."""
 
     model: Annotated[str, Field(min_length=1)]
-    documents: Annotated[list[str], Field(min_length=1, max_length=MAX_DOCUMENTS)] | None = None
+    documents: Annotated[list[str], Field(min_length=1, max_length=MAX_DOCUMENTS)]
     query: Annotated[str, Field(min_length=1)]
     file: str | None = None
     max_rerank: Annotated[int, Field(ge=1)] | None = None
@@ -30,7 +30,7 @@ class SearchRequest(Wire):
 
     def pairs(self) -> list[tuple[str, str]]:
         """``(context, continuation)`` to score: the empty document first, then each document."""
-        documents = ["", *(self.documents or [])]
+        documents = ["", *self.documents]
         continuation = f" {self.query.strip()}"
         return [(_context(document), continuation) for document in documents]
 

@@ -72,12 +72,15 @@ class TextCompletionRequest(SamplingFields):
 
 
 class TextLogprobs(WireOut):
-    """Log-probabilities, one entry per token; the very first prompt token has none."""
+    """Log-probabilities, one entry per token; the very first prompt token has none.
+
+    ``top_logprobs`` is absent when none were asked for.
+    """
 
     tokens: list[str]
     token_logprobs: list[float | None]
-    top_logprobs: list[dict[str, float] | None] | None
     text_offset: list[int]
+    top_logprobs: list[dict[str, float] | None] | None = None
 
 
 class TextChoice(WireOut):

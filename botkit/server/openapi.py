@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from botkit.completion.usage import WireOut
 from botkit.server.routes import ROUTES, Route
+from botkit.server.sse import DONE
 
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(:[^}]*)?\}")
@@ -99,9 +100,15 @@ def _operation(route: Route, references: Any) -> dict[str, Any]:
 def _answer(route: Route, references: Any) -> dict[str, Any]:
     content = _json(references[route.response, "serialization"])
     if route.event is not None:
-        # Each event's data is one such object; the last one is [DONE].
-        content["text/event-stream"] = {"schema": references[route.event, "serialization"]}
+        content["text/event-stream"] = {"schema": _event(references[route.event, "serialization"])}
     return {"description": (route.response.__doc__ or "").strip(), "content": content}
+
+
+def _event(schema: Any) -> dict[str, Any]:
+    """One server-sent event, as OpenAPI 3.2 describes them; the last one's data is ``[DONE]``."""
+    chunk = {"type": "string", "contentMediaType": "application/json", "contentSchema": schema}
+    data = {"anyOf": [{"const": DONE}, chunk]}
+    return {"type": "object", "required": ["data"], "properties": {"data": data}}
 
 
 def _json(schema: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from botkit.completion import (
 )
 from botkit.completion.search import SearchRequest, SearchResponse
 from botkit.completion.support import refuse_unsupported
-from botkit.errors import InvalidRequestError, UnsupportedEndpointError
+from botkit.errors import UnsupportedEndpointError
 from botkit.server.replies import json_reply
 from botkit.server.service import accept
 from botkit.server.sse import send_events
@@ -43,12 +43,6 @@ async def search(request: web.Request) -> web.StreamResponse:
     """Documents scored against a query."""
     service, body = await accept(request, SearchRequest)
     refuse_unsupported(body, {"file": (), "max_rerank": (), "return_metadata": (False,)})
-    if body.documents is None:
-        raise InvalidRequestError(
-            "Missing required parameter: 'documents'.",
-            param="documents",
-            code="missing_required_parameter",
-        )
     if not isinstance(service.completion, Scorer):
         raise UnsupportedEndpointError("search")
     scores = await service.completion.score(body.model, body.pairs())
