@@ -45,7 +45,7 @@ $(BIN)/python:
 	@sh infra/scripts/venv.sh $(VENV)
 
 model:
-	@BIN=$(BIN) sh infra/scripts/model.sh
+	@$(BIN)/python infra/scripts/model.py
 
 browser:
 	@sh infra/scripts/browser.sh
