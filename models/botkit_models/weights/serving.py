@@ -10,67 +10,52 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from botkit.errors import ModelFileError
 from botkit_models.config import DecoderConfig
+from botkit_models.weights.checkpoint import Array
+from botkit_models.weights.shapes import Shapes, tensor_shapes
 
 Float = NDArray[np.float32]
 Load = Callable[[], Float]
 
 
 def serving_tensors(
-    config: DecoderConfig, tensors: Mapping[str, Callable[[], NDArray[np.generic]]]
+    config: DecoderConfig, tensors: Mapping[str, Callable[[], Array]]
 ) -> dict[str, Load]:
     """Serving name to a function that loads it as float32; nothing is read before the call.
 
-    Raises:
-        ModelFileError: A tensor that the configuration calls for is missing.
+    ``tensors`` are a checkpoint's, complete.
     """
-    served: dict[str, Load] = {}
-    fused = _fused_names(config)
-    parts = {part for group in fused.values() for part in group}
-    for name in tensors:
-        if name not in parts:
-            served[name] = _loader(tensors, (name,))
-    for name, group in fused.items():
-        missing = [part for part in group if part not in tensors]
-        if not missing:
-            served[name] = _loader(tensors, group)
-        elif name.endswith(".weight"):
-            raise ModelFileError(f"the checkpoint has no tensor {missing[0]!r}")
-    for name in required_names(config):
-        if name not in served:
-            raise ModelFileError(f"the checkpoint has no tensor {name!r}")
-    return served
+    return {name: _loader(tensors, parts) for name, parts in _parts(config).items()}
 
 
-def required_names(config: DecoderConfig) -> list[str]:
-    """Serving names that every checkpoint of this configuration has."""
-    names = ["embed.weight", "final_norm.weight"]
-    names += ["position.weight"] if config.position == "learned" else []
-    names += [] if config.tie_embeddings else ["head.weight"]
-    up = "gate_up" if config.gated else "up"
-    per_layer = ["attn_norm", "mlp_norm", "attn.qkv", "attn.out", f"mlp.{up}", "mlp.down"]
-    per_layer += ["attn.q_norm", "attn.k_norm"] if config.qk_norm else []
-    per_layer += ["attn_post_norm", "mlp_post_norm"] if config.post_norms else []
-    for layer in range(config.num_layers):
-        names += [f"layers.{layer}.{part}.weight" for part in per_layer]
-    return names
+def serving_shapes(config: DecoderConfig) -> Shapes:
+    """Serving name to shape."""
+    canonical = tensor_shapes(config)
+    shapes: Shapes = {}
+    for name, parts in _parts(config).items():
+        first = canonical[parts[0]]
+        shapes[name] = (sum(canonical[part][0] for part in parts), *first[1:])
+    return shapes
 
 
-def _fused_names(config: DecoderConfig) -> dict[str, tuple[str, ...]]:
-    fused: dict[str, tuple[str, ...]] = {}
-    for layer in range(config.num_layers):
-        for kind in ("weight", "bias"):
-            attn, mlp = f"layers.{layer}.attn", f"layers.{layer}.mlp"
-            fused[f"{attn}.qkv.{kind}"] = tuple(f"{attn}.{part}.{kind}" for part in "qkv")
-            if config.gated:
-                fused[f"{mlp}.gate_up.{kind}"] = (f"{mlp}.gate.{kind}", f"{mlp}.up.{kind}")
-    return fused
+def _parts(config: DecoderConfig) -> dict[str, list[str]]:
+    """Serving name to the canonical tensors that are stacked to make it, in order."""
+    fused = {"attn.q": "attn.qkv", "attn.k": "attn.qkv", "attn.v": "attn.qkv"}
+    if config.gated:
+        fused |= {"mlp.gate": "mlp.gate_up", "mlp.up": "mlp.gate_up"}
+    parts: dict[str, list[str]] = {}
+    for name in tensor_shapes(config):
+        pieces = name.split(".")
+        module = ".".join(pieces[2:-1])
+        if pieces[0] == "layers" and module in fused:
+            name_served = ".".join([*pieces[:2], fused[module], pieces[-1]])
+        else:
+            name_served = name
+        parts.setdefault(name_served, []).append(name)
+    return parts
 
 
-def _loader(
-    tensors: Mapping[str, Callable[[], NDArray[np.generic]]], names: tuple[str, ...]
-) -> Load:
+def _loader(tensors: Mapping[str, Callable[[], Array]], names: list[str]) -> Load:
     def load() -> Float:
         arrays = [np.asarray(tensors[name](), dtype=np.float32) for name in names]
         return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,0 +1,60 @@
+"""How large an engine is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from botkit.errors import SettingsError
+from botkit_models.config import DecoderConfig
+from botkit_models.gpt.cache import BLOCK
+
+SMALLEST_CACHE = 2 * BLOCK
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """Fixed sizes that programs are compiled for.
+
+    Fields:
+        slots: How many replies are written at the same time; a power of two.
+        context: The most tokens of prompt plus reply.
+        queue: How many replies may wait for a slot before new ones are refused.
+        decode_steps: The most tokens per reply and dispatch.
+        prefill_chunks: Prompt tokens read per dispatch, ascending; each divides the next.
+    """
+
+    slots: int = 4
+    context: int = 2048
+    queue: int = 64
+    decode_steps: int = 4
+    prefill_chunks: tuple[int, ...] = (64, 256)
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that cannot work.
+
+        Raises:
+            SettingsError: Naming the size.
+        """
+        if self.slots < 1 or self.slots & (self.slots - 1):
+            raise SettingsError(f"slots is {self.slots}; choose a power of two, such as 4")
+        if self.context < 1:
+            raise SettingsError(f"context is {self.context}; choose a positive number of tokens")
+        if self.queue < 0:
+            raise SettingsError(f"queue is {self.queue}; choose 0 or more")
+
+    def limit(self, model: DecoderConfig) -> int:
+        """The most tokens of prompt plus reply with this model."""
+        return min(self.context, model.max_positions)
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """How many replies a decode program writes at once: 1, 2, 4 ... ``slots``."""
+        return tuple(1 << bit for bit in range(self.slots.bit_length()))
+
+    @property
+    def cache_lengths(self) -> tuple[int, ...]:
+        """Lengths a slot's cache may have, doubling until it holds ``context``."""
+        lengths = [SMALLEST_CACHE]
+        while lengths[-1] < self.context:
+            lengths.append(lengths[-1] * 2)
+        return tuple(lengths)
