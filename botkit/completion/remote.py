@@ -17,9 +17,14 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
 from botkit.completion.model import Model
-from botkit.completion.remote_errors import RemoteError, from_sdk
+from botkit.completion.remote_errors import UNREACHABLE, RemoteError, from_sdk
 from botkit.completion.text import TextCompletion, TextCompletionRequest
-from botkit.errors import CompletionUnavailableError, MissingExtraError, SettingsError
+from botkit.errors import (
+    CompletionError,
+    CompletionUnavailableError,
+    MissingExtraError,
+    SettingsError,
+)
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -214,7 +219,7 @@ def _fields(request: BaseModel) -> dict[str, Any]:
 def _checked(kind: type[WireT], reply: Any) -> WireT:
     """An SDK object as ours; the SDK itself does not check what an endpoint sends."""
     try:
-        return kind.model_validate(reply.model_dump(exclude_unset=True))
+        return kind.model_validate(reply.model_dump(exclude_unset=True, warnings=False))
     except (ValidationError, AttributeError):
         raise RemoteError(
             f"The endpoint's answer is not a valid {kind.__name__}.",
@@ -230,5 +235,13 @@ def _sdk_errors() -> Iterator[None]:
 
     try:
         yield
+    except CompletionError:
+        raise
     except openai.OpenAIError as error:
         raise from_sdk(error) from error
+    except ValueError as error:
+        raise RemoteError("The endpoint's answer is not JSON.", status=502) from error
+    except Exception as error:
+        # A connection that breaks in the middle of a stream comes as the HTTP library's own error,
+        # and which library that is depends on the SDK's version.
+        raise CompletionUnavailableError(UNREACHABLE) from error

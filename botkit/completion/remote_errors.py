@@ -16,6 +16,8 @@ from botkit.errors import (
 if TYPE_CHECKING:
     from openai import APIStatusError, OpenAIError
 
+UNREACHABLE = "The endpoint cannot be reached, or the connection to it broke."
+
 
 class RemoteError(CompletionError):
     """An endpoint's error of a status that has no class of its own."""
@@ -37,7 +39,7 @@ def from_sdk(error: OpenAIError) -> CompletionError:
     if isinstance(error, openai.APITimeoutError):
         return DeadlineExceededError("The endpoint did not answer in time.")
     if isinstance(error, openai.APIConnectionError):
-        return CompletionUnavailableError("The endpoint cannot be reached.")
+        return CompletionUnavailableError(UNREACHABLE)
     if isinstance(error, openai.APIError):
         # An error event in the middle of a stream.
         return _from_event(error)

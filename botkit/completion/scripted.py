@@ -247,8 +247,9 @@ class ScriptedCompletion:
         return write(reply, limit=limit, stops=request.stops)
 
     def _continuations(self, request: TextCompletionRequest) -> list[Written]:
-        count = len(request.prompts) * request.n
-        return [self._write(request, request.max_tokens) for _ in range(count)]
+        """``n`` per prompt; a reply function sees one prompt at a time."""
+        single = [request.model_copy(update={"prompt": prompt}) for prompt in request.prompts]
+        return [self._write(one, one.max_tokens) for one in single for _ in range(one.n)]
 
     async def _pause(self) -> None:
         if self.gate is not None:
@@ -316,7 +317,7 @@ def echo_completion(settings: object) -> ScriptedCompletion:
 
 
 def echo(request: ChatCompletionRequest | TextCompletionRequest) -> str:
-    """The text of the last message, or of the first prompt."""
+    """The text of the last message, or of the prompt."""
     if isinstance(request, ChatCompletionRequest):
         return message_text(request.messages[-1])
     return _prompt_text(request.prompts[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -140,3 +141,15 @@ def test_a_reply_that_breaks_off_ends_with_an_error(botkit_command, serve) -> No
     done = botkit_command.run("chat", "--url", address, "x")
     assert (done.stdout, done.returncode) == (b"half an\n", 1)
     assert done.stderr == b"botkit: the model is gone\n"
+
+
+def test_ctrl_c_ends_an_answer_with_130(botkit_command, slow_plugin: str) -> None:
+    slow = {"BOTKIT_COMPLETION": "slow", "PYTHONPATH": slow_plugin}
+    command = botkit_command.start("chat", "go", **slow)
+    assert command.stdout is not None
+    assert command.stdout.read(9) == "tick tick"
+    command.send_signal(signal.SIGINT)
+    output, errors = command.communicate(timeout=20)
+    assert command.returncode == 130
+    assert "[generation ended] 0" in output
+    assert errors == "\n"
