@@ -32,8 +32,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         status = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(err=True)
+    except (click.Abort, KeyboardInterrupt):  # click has ended the line
         status = INTERRUPTED
     except BotkitError as error:
         click.echo(f"botkit: {error}", err=True)
