@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from botkit.completion.chat import ChatCompletionRequest
-from botkit.completion.messages import TextPart
+from botkit.completion.messages import AssistantMessage, Message, TextPart, ToolMessage
+from botkit.completion.sampling import SamplingFields
 from botkit.completion.text import TextCompletionRequest
 from botkit.errors import UnsupportedParameterError
 
@@ -60,16 +61,12 @@ def refuse_unsupported_chat(request: ChatCompletionRequest) -> None:
     """Refuse what a model that reads and writes plain text cannot do.
 
     Raises:
-        UnsupportedParameterError: Naming the field, or the message part that is not text.
+        UnsupportedParameterError: Naming the field, or the place in a message.
     """
     refuse_unsupported(request, TEXT_ONLY_CHAT)
+    _refuse_obfuscation(request)
     for place, message in enumerate(request.messages):
-        if message.content is None or isinstance(message.content, str):
-            continue
-        for index, part in enumerate(message.content):
-            if not isinstance(part, TextPart):
-                field = f"messages[{place}].content[{index}]"
-                raise UnsupportedParameterError(field, f"of type '{part.type}' is not supported")
+        _refuse_in_message(message, f"messages[{place}]")
 
 
 def refuse_unsupported_text(request: TextCompletionRequest) -> None:
@@ -79,3 +76,23 @@ def refuse_unsupported_text(request: TextCompletionRequest) -> None:
         UnsupportedParameterError: Naming the field.
     """
     refuse_unsupported(request, PLAIN_TEXT)
+    _refuse_obfuscation(request)
+
+
+def _refuse_obfuscation(request: SamplingFields) -> None:
+    """Padding that hides the length of tokens from whoever watches the encrypted traffic."""
+    if request.stream_options is not None and request.stream_options.include_obfuscation:
+        raise UnsupportedParameterError("stream_options.include_obfuscation")
+
+
+def _refuse_in_message(message: Message, where: str) -> None:
+    if isinstance(message, ToolMessage):
+        raise UnsupportedParameterError(f"{where}.role", "of 'tool' is not supported by this model")
+    if isinstance(message, AssistantMessage) and message.tool_calls:
+        raise UnsupportedParameterError(f"{where}.tool_calls")
+    if message.content is None or isinstance(message.content, str):
+        return
+    for index, part in enumerate(message.content):
+        if not isinstance(part, TextPart):
+            problem = f"of type '{part.type}' is not supported by this model"
+            raise UnsupportedParameterError(f"{where}.content[{index}]", problem)

@@ -115,14 +115,23 @@ class Connection(web.RequestHandler):
 
 
 class Refusal(asyncio.Protocol):
-    """A connection beyond the cap: told so, and closed."""
+    """A connection beyond the cap: told so, and closed.
+
+    What the client sends meanwhile is read and dropped: closing with unread bytes would reset the
+    connection, and the client would not see the answer.
+    """
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Answer without reading anything."""
+        """Answer, and leave the client a moment to read it."""
         if isinstance(transport, asyncio.WriteTransport):
             message = "Too many connections are open."
             transport.write(raw_error(503, "Service Unavailable", message, "too_many_connections"))
-        transport.close()
+            transport.write_eof()
+        self._closing = asyncio.get_running_loop().call_later(_LINGER_SECONDS, transport.close)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """The client has read it."""
+        self._closing.cancel()
 
 
 def raw_error(status: int, reason: str, message: str, code: str) -> bytes:
@@ -143,6 +152,7 @@ def raw_error(status: int, reason: str, message: str, code: str) -> bytes:
 def _final(status: int, message: str, code: str) -> web.Response:
     response = http_error(status, message, code=code, close=True)
     response.headers[HEADER] = new_id()
+    response.headers["Server"] = "botkit"
     return response
 
 

@@ -11,7 +11,10 @@ from botkit.completion.usage import WireOut
 from botkit.errors import CompletionError
 
 _JSON = "application/json"
-_UNAVAILABLE_RETRY_SECONDS = 5
+_RETRY_LATER = (429, 503)
+_RETRY_SECONDS = 5
+"""When an error does not know after how long a retry may succeed."""
+
 _KEPT_HEADERS = ("Allow", "Location", "Retry-After")
 
 
@@ -34,11 +37,10 @@ def error_body(error: CompletionError) -> str:
 def error_reply(error: CompletionError) -> web.Response:
     """An error as its status, body and headers."""
     response = web.Response(text=error_body(error), status=error.status, content_type=_JSON)
-    if error.retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
-    elif error.status == web.HTTPServiceUnavailable.status_code:
-        response.headers["Retry-After"] = str(_UNAVAILABLE_RETRY_SECONDS)
-    elif error.status == web.HTTPUnauthorized.status_code:
+    if error.status in _RETRY_LATER:
+        seconds = _RETRY_SECONDS if error.retry_after is None else error.retry_after
+        response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    if error.status == web.HTTPUnauthorized.status_code:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
 

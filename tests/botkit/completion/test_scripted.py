@@ -90,6 +90,35 @@ async def test_what_it_cannot_do_is_refused() -> None:
         await completion.embed(EmbeddingRequest(model="m", input="x", dimensions=17))
 
 
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "param"),
+    [
+        ({"role": "tool", "content": "x", "tool_call_id": "1"}, "messages[1].role"),
+        ({"role": "assistant", "tool_calls": [CALL]}, "messages[1].tool_calls"),
+        (
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "no"}]},
+            "messages[1].content[0]",
+        ),
+    ],
+)
+async def test_what_it_cannot_read_is_refused(message: dict[str, Any], param: str) -> None:
+    request = ChatCompletionRequest.model_validate(
+        {"model": "m", "messages": [{"role": "user", "content": "x"}, message]}
+    )
+    with pytest.raises(UnsupportedParameterError) as caught:
+        await ScriptedCompletion().complete(request)
+    assert caught.value.param == param
+
+
+async def test_padding_against_eavesdroppers_is_refused() -> None:
+    request = chat(stream=True, stream_options={"include_obfuscation": True})
+    with pytest.raises(UnsupportedParameterError, match="include_obfuscation"):
+        await anext(ScriptedCompletion().stream(request))
+
+
 async def test_text_offsets_with_and_without_the_prompt() -> None:
     completion = ScriptedCompletion(["c d"])
     request = TextCompletionRequest(model="m", prompt="a b", logprobs=1)

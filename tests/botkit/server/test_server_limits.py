@@ -153,10 +153,13 @@ async def test_a_body_for_no_route_does_not_hold_the_connection(run: Any) -> Non
 async def test_connections_beyond_the_cap_are_told_so(run: Any) -> None:
     server = await run(ScriptedCompletion(), limits=ServerLimits(connections=3))
     held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
-    answer, _ = await raw(server.port, b"")
+    answer, _ = await raw(server.port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"too_many_connections" in answer
     assert b"X-Request-Id: req_" in answer
+    async with server.http.post(CHAT, data=b" " * 100_000, headers=JSON) as reply:
+        assert reply.status == 503
+        assert (await reply.json())["error"]["code"] == "too_many_connections"
     held[0][1].close()
     await held[0][1].wait_closed()
     await asyncio.sleep(0.05)
