@@ -144,7 +144,7 @@ class _Guard:
     def segments(self, text: str) -> list[Segment]:
         """The rendered text, with each swapped text as a segment of its own."""
         if not self._found:
-            return [Segment(text, special=True)]
+            return [Segment(text, special=True)] if text else []
         pieces = re.split(f"{self._open}([0-9]+){self._close}", text)
         literal = [
             self._found[int(index)] for index in pieces[1::2] if int(index) < len(self._found)

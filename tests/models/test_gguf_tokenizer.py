@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import json
 from pathlib import Path
 
@@ -180,8 +181,7 @@ def best_first(text):
     parts = list(text)
     while True:
         joins = [
-            (PIECES.get(a + b, -np.inf), -i)
-            for i, (a, b) in enumerate(zip(parts, parts[1:], strict=False))
+            (PIECES.get(a + b, -np.inf), -i) for i, (a, b) in enumerate(itertools.pairwise(parts))
         ]
         score, place = max(joins, default=(-np.inf, 0))
         if score == -np.inf:
