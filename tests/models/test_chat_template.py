@@ -30,7 +30,8 @@ FIXTURES = Path(__file__).parent / "fixtures"
 CHATS = json.loads((FIXTURES / "chats.json").read_text())
 SPECIAL = ("<|im_end|>", "<|im_start|>", "<|endoftext|>")
 SIMPLE = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n{% endfor %}"
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}<|im_end|>\n"
+    "{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 TINY = Tokenizer(TokenizerSpec(json=(FIXTURES / "llama" / "tokenizer.json").read_text()))

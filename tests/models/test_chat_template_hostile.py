@@ -40,7 +40,7 @@ RUNNING = [
     "{% for x in [1] recursive %}{{ loop([1, 1]) }}{% endfor %}",
     "{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}",
     "{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(40) }}",
-    "{% for c in 'ab' * 9999 %}{% for d in 'ab' * 9999 %}{% set x = c ~ d %}{% endfor %}{% endfor %}",
+    "{% for c in 'ab' * 9999 %}{% for d in 'ab' * 9999 %}{{ c ~ d }}{% endfor %}{% endfor %}",
 ]
 
 GROWING = [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import click
+
+WIDE = 500
 
 
 @click.command()
@@ -20,7 +21,8 @@ def models() -> None:
 
     home = Settings.load().home
     installed = installed_models(home)
-    table = Table("name", "family", "parameters", "weights", "size", "path", box=None)
+    table = Table("name", "family", "parameters", "weights", "size", box=None)
+    table.add_column("path", overflow="fold")
     for name in installed:
         table.add_row(name, *_describe(model_folder(name, home)))
     for known in KNOWN.values():
@@ -28,7 +30,7 @@ def models() -> None:
             table.add_row(known.name, "", "", "", "", f"not installed: botkit pull {known.name}")
     console = Console()
     # Paths are for copying: a pipe gets them whole.
-    console.print(table, soft_wrap=not console.is_terminal)
+    (console if console.is_terminal else Console(width=WIDE)).print(table)
 
 
 def _describe(folder: Path) -> tuple[str, str, str, str, str]:
@@ -36,18 +38,18 @@ def _describe(folder: Path) -> tuple[str, str, str, str, str]:
     from botkit.errors import ModelFileError
     from botkit_models.pull.progress import folder_size
     from botkit_models.weights.native import open_native, weights_kind
-    from botkit_models.weights.shapes import tensor_shapes
+    from botkit_models.weights.shapes import count_parameters
 
     size = f"{folder_size(folder) / (1 << 20):.0f} MiB"
     try:
         model = open_native(folder)
     except ModelFileError as error:
         return "damaged", "", "", size, str(error)
-    parameters = sum(math.prod(shape) for shape in tensor_shapes(model.config).values())
-    return model.config.family, _count(parameters), weights_kind(model), size, str(folder)
+    parameters = model.metadata.get("parameters") or str(count_parameters(model.config))
+    return model.config.family, _short(int(parameters)), weights_kind(model), size, str(folder)
 
 
-def _count(number: int) -> str:
+def _short(number: int) -> str:
     """135 million as ``135M``."""
     for unit, name in ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "k")):
         if number >= unit:

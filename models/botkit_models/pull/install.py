@@ -73,10 +73,13 @@ def pull(
         if source in known and not force and _is_there(folder, known[source], weights):
             return folder
         _make(staging)
+        from botkit_models.weights.shapes import count_parameters
+
         path = found.fetch(staging, progress)
         progress("converting", 0, None)
         checkpoint = read_checkpoint(path)
         about = {**checkpoint.metadata, **found.metadata, "id": folder.name}
+        about["parameters"] = str(count_parameters(checkpoint.config))
         checkpoint = dataclasses.replace(checkpoint, metadata=about)
         _convert(checkpoint, folder, weights, convert or _quantise())
         shutil.rmtree(staging, ignore_errors=True)
@@ -91,7 +94,7 @@ def _convert(checkpoint: Checkpoint, folder: Path, weights: Weights, convert: Co
 
 
 def _quantise() -> Convert:
-    from botkit_models.weights.quantize import convert
+    from botkit_models.weights.convert import convert
 
     return convert
 
