@@ -14,7 +14,7 @@ from botkit.errors import ModelFileError
 from botkit_models.weights.checkpoint import TokenizerSpec
 from botkit_models.weights.fields import Fields
 from botkit_models.weights.gguf_header import GGUFHeader
-from botkit_models.weights.sentencepiece_bpe import sentencepiece_parts
+from botkit_models.weights.sentencepiece_bpe import SPACE, sentencepiece_parts
 
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = 1, 2, 3, 4, 5, 6
 
@@ -60,16 +60,17 @@ def read_gguf_tokenizer(header: GGUFHeader) -> TokenizerSpec:
     fields = Fields(header.metadata, header.path, "tokenizer.ggml.")
     kind = fields.text("model")
     tokens, types = _tokens(fields)
+    adds_space = False
     if kind == "gpt2":
-        parts, adds_bos = _byte_level_parts(fields, tokens, types), False
+        parts = _byte_level_parts(fields, tokens, types)
         adds_bos = fields.text("pre", "default") == "llama-bpe"
     elif kind == "llama":
         scores = _numbers(fields, "scores", len(tokens))
-        prefix = fields.flag("add_space_prefix", True)
-        parts, adds_bos = sentencepiece_parts(tokens, types, scores, prefix), True
+        adds_space = fields.flag("add_space_prefix", True)
+        parts, adds_bos = sentencepiece_parts(tokens, types, scores, adds_space), True
     else:
         raise ModelFileError(f"{header.path}: tokenizer {kind!r:.40} is not supported")
-    added = _added_tokens(tokens, types, normalized=kind == "llama")
+    added = _added_tokens(tokens, types, spaces=kind == "llama" and not adds_space)
     whole = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added}
     template = header.metadata.get("tokenizer.chat_template")
     return TokenizerSpec(
@@ -135,19 +136,26 @@ def _merge(fields: Fields, merge: Any) -> list[str]:
     return [left, right]
 
 
-def _added_tokens(tokens: list[str], types: list[int], *, normalized: bool) -> list[dict[str, Any]]:
-    """Control tokens are special; user-defined ones are whole words of ordinary text."""
+def _added_tokens(tokens: list[str], types: list[int], *, spaces: bool) -> list[dict[str, Any]]:
+    """Control tokens are special; user-defined ones are whole words of ordinary text.
+
+    Args:
+        spaces: Whether user-defined tokens may hold U+2581 for spaces (Gemma's runs of them).
+            The library then looks for them in normalised text, which goes wrong where
+            normalising puts a space in front; there such pieces are left to the merges.
+    """
     flags = {"single_word": False, "lstrip": False, "rstrip": False}
     return [
         {
             "id": id,
             "content": token,
-            "normalized": normalized and kind == USER_DEFINED,
+            "normalized": spaces and kind == USER_DEFINED,
             "special": kind != USER_DEFINED,
             **flags,
         }
         for id, (token, kind) in enumerate(zip(tokens, types, strict=True))
         if token and kind in (CONTROL, USER_DEFINED, UNKNOWN)
+        if spaces or kind != USER_DEFINED or SPACE not in token
     ]
 
 

@@ -190,3 +190,9 @@ def _bytes(name: str, source: TensorSource) -> memoryview:
             f"promised was {source.dtype} {list(source.shape)}"
         )
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def weights_kind(model: NativeModel) -> str:
+    """The form of the matrices: ``int8``, ``bfloat16`` or ``float32``."""
+    kinds = {array.dtype.name for array in model.tensors.values() if array.ndim > 1}
+    return "int8" if "int8" in kinds else min(kinds, default="float32")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping
 
 from botkit.errors import ModelFileError
 from botkit_models.config import DecoderConfig
-from botkit_models.weights.checkpoint import Array
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -45,6 +45,11 @@ def layer_shapes(config: DecoderConfig) -> Shapes:
     return shapes | _linear("mlp.down", E, F, config.mlp_bias)
 
 
+def count_parameters(config: DecoderConfig) -> int:
+    """How many numbers a model of this shape learned."""
+    return sum(math.prod(shape) for shape in tensor_shapes(config).values())
+
+
 def check_tensors(
     config: DecoderConfig, found: Mapping[str, tuple[int, ...]], source: object
 ) -> None:
@@ -73,18 +78,6 @@ def check_tensors(
             raise ModelFileError(
                 f"{source}: tensor {name} is not part of a {config.family} model as configured"
             )
-
-
-def checked(name: str, load: Callable[[], Array], shape: tuple[int, ...]) -> Callable[[], Array]:
-    """``load``, refusing a result of another shape than the header promised."""
-
-    def load_checked() -> Array:
-        array = load()
-        if array.shape != shape:
-            raise ModelFileError(f"tensor {name} has shape {list(array.shape)}, not {list(shape)}")
-        return array
-
-    return load_checked
 
 
 def _norm(config: DecoderConfig, name: str, size: int) -> Shapes:
