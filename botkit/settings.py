@@ -156,6 +156,12 @@ class Settings(BaseSettings):
         validation_alias="BOTKIT_QUEUE",
         description="Requests that may wait for a slot; one more is answered 429.",
     )
+    warm_up: bool = Field(
+        True,
+        validation_alias="BOTKIT_WARM_UP",
+        description="Load every program of the local model in the background after it is ready; "
+        "without, each is loaded when it is first needed.",
+    )
     log_level: LogLevel = Field(
         "info",
         validation_alias="BOTKIT_LOG_LEVEL",

@@ -61,7 +61,7 @@ def chat(
     from botkit.cli.talk import Talk
 
     question = _question(prompt)
-    settings = Settings.load(model=model)
+    settings = Settings.load(model=model, warm_up=False)
     completion = _remote(settings, url, model) if url else load_completion(settings)
     named = model is not None or (url is None and "model" in settings.model_fields_set)
     options = {name: value for name, value in sampling.items() if value is not None}

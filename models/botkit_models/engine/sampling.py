@@ -6,6 +6,7 @@ Every draw depends on the request's seed and the token's position alone: one uni
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -193,7 +194,7 @@ def _truncate(weights: Array, params: SamplingBatch) -> Array:
     return jnp.where(weights >= params.min_p[:, None], weights, 0.0)
 
 
-def _largest_bits(weights: Array, enough: jax.tree_util.Partial) -> Array:
+def _largest_bits(weights: Array, enough: Callable[[Array], Array]) -> Array:
     """The largest threshold ``[B, 1]`` at which what is kept of ``weights [B, V]`` is enough.
 
     Non-negative floats order like their bits, so 31 halvings find the exact value.

@@ -10,8 +10,14 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
-from botkit_models.engine.sampling import MAX_TOP_LOGPROBS, Draw, SamplingBatch, draw, token_logprobs
-from botkit_models.gpt.cache import BLOCK, LayerCache
+from botkit_models.engine.sampling import (
+    MAX_TOP_LOGPROBS,
+    Draw,
+    SamplingBatch,
+    draw,
+    token_logprobs,
+)
+from botkit_models.gpt.cache import LayerCache
 from botkit_models.gpt.decoder import Decoder
 
 Caches = list[list[LayerCache]]  # per conversation, per layer
@@ -56,7 +62,7 @@ class Steps:
         self._graph, state = nnx.split(decoder)
         self.weights: list[Array]
         self.weights, self._tree = jax.tree.flatten(state)
-        self._eos_ids = tuple(eos_ids)
+        self.eos_ids = tuple(eos_ids)
         self._decode_steps = decode_steps
 
     def prefill(
@@ -93,7 +99,7 @@ class Steps:
             drawn = draw(decoder.logits(hidden[:, 0]), params, rows.history, following)
             live = rows.budget > 0
             written = _record(written, step, drawn, live)
-            ended = jnp.isin(drawn.token, jnp.array(self._eos_ids, jnp.int32))
+            ended = jnp.isin(drawn.token, jnp.array(self.eos_ids, jnp.int32))
             rows = Rows(
                 token=jnp.where(live, drawn.token, rows.token),
                 position=jnp.where(live, following, rows.position),
@@ -116,7 +122,11 @@ class Steps:
 
     def grow(self, caches: list[LayerCache]) -> list[LayerCache]:
         """The same conversation with room for twice as many positions."""
-        return jax.tree.map(lambda blocks: jnp.pad(blocks, ((0, len(blocks)), (0, 0), (0, 0))), caches)
+
+        def double(blocks: Array) -> Array:
+            return jnp.pad(blocks, ((0, len(blocks)), (0, 0), (0, 0)))
+
+        return [LayerCache(double(cache.keys), double(cache.values)) for cache in caches]
 
     def _decoder(self, weights: list[Array]) -> Decoder:
         return nnx.merge(self._graph, jax.tree.unflatten(self._tree, weights))
@@ -139,8 +149,3 @@ def _record(written: Written, step: Array, drawn: Draw, live: Array) -> Written:
         top_ids=written.top_ids.at[step].set(drawn.top_ids),
         top_logprobs=written.top_logprobs.at[step].set(drawn.top_logprobs),
     )
-
-
-def cache_length(caches: list[LayerCache], kv_heads: int) -> int:
-    """How many positions a conversation's caches hold."""
-    return caches[0].keys.shape[0] // kv_heads * BLOCK

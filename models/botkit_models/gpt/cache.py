@@ -1,8 +1,8 @@
 """Keys and values of one conversation in one layer, in blocks of positions.
 
-Layout ``[N*K, C, D]``: ``N`` blocks of ``C`` = :data:`BLOCK` positions, each with ``K`` heads. It is
-the shape XLA's CPU matrix product takes as it is: with any other (``[B, K, S, D]``, say) the update
-is fused into every reader through a reshape, and each step copies the whole cache twice. Growing a
+Layout ``[N*K, C, D]``: ``N`` blocks of ``C`` = :data:`BLOCK` positions, each with ``K`` heads. It
+is the shape XLA's CPU matrix product takes as it is: with any other (``[B, K, S, D]``, say) the
+update is fused into every reader through a reshape, and each step copies the whole cache twice. Growing a
 conversation appends blocks.
 """
 
@@ -19,7 +19,7 @@ BLOCK = 128
 
 
 class LayerCache(NamedTuple):
-    """``keys`` and ``values``, each ``[N*K, C, D]``; row ``n*K + k`` is block ``n`` of head ``k``."""
+    """``keys`` and ``values``, each ``[N*K, C, D]``: row ``n*K + k`` is block ``n``, head ``k``."""
 
     keys: Array
     values: Array

@@ -7,7 +7,7 @@ Touvron et al. 2023, arXiv:2302.13971). No family has code of its own: each diff
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ from botkit_models.gpt.linear import Linear
 from botkit_models.gpt.norm import Norm
 from botkit_models.gpt.rotary import frequencies, rotate, rotation
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "silu": jax.nn.silu,
     "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
@@ -82,16 +82,17 @@ class FeedForward(nnx.Module):
         self.gated = config.gated
         self.activation = config.activation
         self.up = Linear(tensors, f"{name}.gate_up" if config.gated else f"{name}.up")
-        self.down = Linear(tensors, f"{name}.down")
+        # The products of gate and up are the one input that rotation leaves with outliers.
+        self.down = Linear(tensors, f"{name}.down", fine=True)
 
     def __call__(self, x: Array) -> Array:
         """``[B, T, E]`` -> ``[B, T, E]``."""
         act = _ACTIVATIONS[self.activation]
         hidden = self.up(x)  # B,T,2F (gated) or B,T,F
-        if not self.gated:
-            return self.down(act(hidden))
-        gate, up = jnp.split(hidden, 2, axis=-1)  # B,T,F
-        return self.down(act(gate) * up)
+        if self.gated:
+            gate, up = jnp.split(hidden, 2, axis=-1)  # B,T,F
+            return self.down(act(gate) * up)
+        return self.down(act(hidden))
 
 
 class Block(nnx.Module):
@@ -122,10 +123,10 @@ class Decoder(nnx.Module):
 
     Args:
         config: The shape.
-        tensors: Serving names to arrays: the canonical names of :mod:`botkit_models.config`, with
-            ``attn.q/k/v`` fused to ``attn.qkv`` and ``mlp.gate/up`` to ``mlp.gate_up`` (rows in that
-            order), and ``NAME.scale`` beside int8 weights. A norm weight that was folded into its
-            projection is absent; ``head.weight`` is absent when tied.
+        tensors: Serving names to arrays: the canonical names of :mod:`botkit_models.config`,
+            with ``attn.q/k/v`` fused to ``attn.qkv`` and ``mlp.gate/up`` to ``mlp.gate_up`` (rows
+            in that order), and ``NAME.scale`` beside int8 weights. A norm weight that was folded
+            into its projection is absent; ``head.weight`` is absent when tied.
     """
 
     def __init__(self, config: DecoderConfig, tensors: Mapping[str, Array]) -> None:
@@ -182,4 +183,7 @@ class Decoder(nnx.Module):
         spread = rotation(positions, frequencies(D, config.rope_theta, config.rope_scaling))
         if config.local_rope_theta is None:
             return {False: spread, True: spread}
-        return {False: spread, True: rotation(positions, frequencies(D, config.local_rope_theta, None))}
+        return {
+            False: spread,
+            True: rotation(positions, frequencies(D, config.local_rope_theta, None)),
+        }

@@ -15,7 +15,10 @@ from flax import nnx
 from jax import Array, lax
 
 INT8_MAX = 127.0
-MIN_INTEGER_ROWS = 2  # XLA:CPU's integer dot with one row is a scalar loop; two rows are a library call
+REST_UNITS = 254.0
+MIN_INTEGER_ROWS = (
+    2  # XLA:CPU's integer dot with one row is a scalar loop; two rows are a library call
+)
 
 
 class Linear(nnx.Module):
@@ -25,9 +28,12 @@ class Linear(nnx.Module):
         tensors: Holds ``NAME.weight [out, in]`` (float, or int8 with ``NAME.scale [out]`` float32)
             and perhaps ``NAME.bias [out]``.
         name: The prefix.
+        fine: Quantise activations to about 16 bits, as the sum of two int8 terms, at the price of
+            twice the rows. For inputs with outliers; no effect on float weights.
     """
 
-    def __init__(self, tensors: Mapping[str, Array], name: str) -> None:
+    def __init__(self, tensors: Mapping[str, Array], name: str, *, fine: bool = False) -> None:
+        self.fine = fine
         self.weight = nnx.Param(tensors[f"{name}.weight"])
         scale, bias = tensors.get(f"{name}.scale"), tensors.get(f"{name}.bias")
         self.scale = nnx.Param(scale) if scale is not None else None
@@ -38,25 +44,27 @@ class Linear(nnx.Module):
         if self.scale is None:
             y = jnp.matmul(x, self.weight[...].T.astype(x.dtype))
         else:
-            y = int8_matmul(x, self.weight[...], self.scale[...])
+            y = int8_matmul(x, self.weight[...], self.scale[...], fine=self.fine)
         return y if self.bias is None else y + self.bias[...].astype(y.dtype)
 
 
-def int8_matmul(x: Array, weight: Array, scale: Array) -> Array:
+def int8_matmul(x: Array, weight: Array, scale: Array, *, fine: bool = False) -> Array:
     """``x [..., in]`` float times ``weight [out, in]`` int8 with ``scale [out]`` -> float32."""
     rows = x.reshape(-1, x.shape[-1])  # N,in
-    quantized, row_scale = quantize_rows(rows)  # N,in  N,1
-    product = integer_matmul(quantized, weight)  # N,out int32
-    y = product.astype(jnp.float32) * row_scale * scale  # N,out
-    return y.reshape(*x.shape[:-1], weight.shape[0])
-
-
-def quantize_rows(rows: Array) -> tuple[Array, Array]:
-    """Rows ``[N, in]`` as int8 and their scales ``[N, 1]``: ``rows ~ int8 * scale``."""
     peak = jnp.max(jnp.abs(rows), axis=-1, keepdims=True)  # N,1
-    inverse = jnp.where(peak > 0, INT8_MAX / peak, 0.0)  # N,1
-    quantized = jnp.round(rows * inverse).astype(jnp.int8)  # N,in
-    return quantized, peak * (1.0 / INT8_MAX)
+    units = rows * jnp.where(peak > 0, INT8_MAX / peak, 0.0)  # N,in in [-127, 127]
+    coarse = jnp.round(units)  # N,in
+    if fine:
+        # What rounding left, at most half a unit, becomes a second int8 term.
+        rest = jnp.round((units - coarse) * REST_UNITS)  # N,in in [-127, 127]
+        both = jnp.concatenate([coarse, rest]).astype(jnp.int8)  # 2N,in
+        product = integer_matmul(both, weight).astype(jnp.float32)  # 2N,out
+        first, second = jnp.split(product, 2)
+        product = first + second * (1.0 / REST_UNITS)  # N,out
+    else:
+        product = integer_matmul(coarse.astype(jnp.int8), weight).astype(jnp.float32)  # N,out
+    y = product * (peak * (1.0 / INT8_MAX)) * scale  # N,out
+    return y.reshape(*x.shape[:-1], weight.shape[0])
 
 
 def integer_matmul(rows: Array, weight: Array) -> Array:

@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from botkit_models.config import RopeScaling
 
 
-def frequencies(
-    head_dim: int, theta: float, scaling: RopeScaling | None
-) -> NDArray[np.float32]:
+def frequencies(head_dim: int, theta: float, scaling: RopeScaling | None) -> NDArray[np.float32]:
     """Angle per position of each pair, ``[D/2]`` float32, in radians."""
     exponent = np.arange(0, head_dim, 2, dtype=np.float32) / head_dim
     plain = (1.0 / theta**exponent).astype(np.float32)
@@ -25,11 +23,10 @@ def frequencies(
         return slow.astype(np.float32)
     # Llama 3: keep short wavelengths, stretch long ones, blend between.
     turns = scaling.original_positions * plain / (2 * math.pi)
-    blend = (turns - scaling.low_freq_factor) / (
-        scaling.high_freq_factor - scaling.low_freq_factor
-    )
+    blend = (turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)
     blend = np.clip(blend, 0.0, 1.0)
-    return (slow * (1 - blend) + plain * blend).astype(np.float32)
+    scaled: NDArray[np.float32] = (slow * (1 - blend) + plain * blend).astype(np.float32)
+    return scaled
 
 
 def rotation(positions: Array, frequency: NDArray[np.float32]) -> tuple[Array, Array]:

@@ -6,7 +6,8 @@ orthogonal matrix when what reads it and what writes it are turned along, once t
 are folded into the projections behind them. A Hadamard-like rotation spreads the outliers evenly,
 at no cost when the model runs. The values of each head may be turned the same way.
 Source: Ashkboos et al. 2024, QuaRot (arXiv:2404.00456); the online rotations are left out.
-Measured on SmolLM2-135M, 24 task dialogues: perplexity of int8 over float32 1.051 without, 1.005 with.
+Measured on SmolLM2-135M and 24 task dialogues, perplexity of int8 over float32: 1.051 without,
+1.005 with.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def hadamard_rotation(size: int, rng: np.random.Generator) -> NDArray[np.float64
         sylvester = np.block([[sylvester, sylvester], [sylvester, -sylvester]])
     rest = np.linalg.qr(rng.normal(size=(odd, odd)))[0]
     signs = rng.choice(np.array([-1.0, 1.0]), size=size)
-    return np.kron(rest, sylvester / np.sqrt(power)) * signs[:, None]
+    rotation: NDArray[np.float64] = np.kron(rest, sylvester / np.sqrt(power)) * signs[:, None]
+    return rotation
 
 
 class _Rotation:
@@ -108,7 +110,8 @@ class _Rotation:
         """``out [E, H*D]`` for values that arrive rotated."""
         D = self.config.head_dim
         heads = out.reshape(out.shape[0], -1, D)  # E,H,D
-        return np.einsum("ehd,dc->ehc", heads, self.head).reshape(out.shape)
+        turned: NDArray[np.float64] = np.einsum("ehd,dc->ehc", heads, self.head)
+        return turned.reshape(out.shape)
 
 
 def _then(load: Load, change: Callable[[Float], NDArray[np.float64]]) -> Load:

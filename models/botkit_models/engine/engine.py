@@ -1,0 +1,163 @@
+"""The engine: a model in this process, asked from asyncio.
+
+A request in eight sentences. Text becomes token ids, and the ids a job with a bounded place in
+:class:`WaitingJobs`. The engine's thread takes the job into a slot, with empty caches of its own.
+The prompt is read in chunks by a compiled prefill program. From then on the slot takes part in
+decode dispatches, each of which draws up to a few tokens per reply on the device. Every dispatch's
+tokens are posted to the request's asyncio queue, where they become text. A drawn end-of-turn
+token or a spent budget ends the job and frees the slot. Cancelling the request sets a flag that
+the thread looks at before each dispatch. Nothing the engine does to one job can change a bit of
+another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.job import (
+    EmbedJob,
+    GenerateJob,
+    Hidden,
+    Scored,
+    ScoreJob,
+    Token,
+)
+from botkit_models.engine.programs import Programs
+from botkit_models.engine.runner import Runner
+from botkit_models.engine.sampling import SamplingParams
+from botkit_models.engine.scheduler import Scheduler
+from botkit_models.engine.stats import EngineStats
+from botkit_models.engine.steps import Steps
+from botkit_models.engine.stream import EventStream, MakeJob
+from botkit_models.engine.waiting import WaitingJobs
+from botkit_models.gpt.decoder import Decoder
+from botkit_models.weights.native import NativeModel
+
+ResultT = TypeVar("ResultT", Hidden, Scored)
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What to write: after ``text`` (token ids, at least one), up to ``budget`` tokens."""
+
+    text: Sequence[int]
+    params: SamplingParams
+    budget: int
+
+
+class Engine:
+    """Generates, embeds and scores token sequences.
+
+    Args:
+        model: The opened serving folder; its weights stay mapped.
+        config: How large the engine is.
+    """
+
+    def __init__(self, model: NativeModel, config: EngineConfig) -> None:
+        self.model, self.config = model, config
+        self.stats = EngineStats()
+        # The file's pages themselves where the backend can use them (CPU), a copy elsewhere.
+        tensors = {
+            name: jax.device_put(array, may_alias=True) for name, array in model.tensors.items()
+        }
+        decoder = Decoder(model.config, tensors)
+        steps = Steps(decoder, model.tokenizer.eos_ids, config.decode_steps)
+        self.programs = Programs(steps, config, model.config)
+        self._waiting = WaitingJobs(config.slots, config.queue)
+        runner = Runner(steps, self.programs, config, model.config, self.stats)
+        self._scheduler = Scheduler(runner, self._waiting, config.slots, self.stats)
+        self._warm_up = threading.Thread(
+            target=self.programs.warm_up, name="botkit-warm-up", daemon=True
+        )
+
+    @property
+    def limit(self) -> int:
+        """The most tokens of text plus reply."""
+        return self.config.limit(self.model.config)
+
+    async def start(self, *, warm_up: bool = True) -> None:
+        """Load the first programs and start working; with ``warm_up`` the others load meanwhile."""
+        await asyncio.to_thread(self._start, warm_up)
+
+    async def aclose(self) -> None:
+        """Stop after the current dispatch; what has not ended fails."""
+        await asyncio.to_thread(self._close)
+
+    @asynccontextmanager
+    async def generate(self, wanted: Sequence[Continuation]) -> AsyncIterator[EventStream]:
+        """Continue texts, all at the same time.
+
+        Yields a stream of ``(index, event)``: :class:`Tokens` as dispatches end, closing with
+        :class:`Finished`. Leaving the context stops what still runs.
+
+        Raises:
+            OverloadedError: The queue is full.
+            CompletionUnavailableError: The engine is closing.
+        """
+
+        def maker(one: Continuation) -> MakeJob:
+            text = tuple(one.text)
+            return lambda post: GenerateJob(text, post, params=one.params, budget=one.budget)
+
+        async with self._running([maker(one) for one in wanted]) as stream:
+            yield stream
+
+    async def embed(self, texts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+        """Mean of the normalised hidden states over each text's tokens, ``[E]`` float32 each."""
+
+        def maker(text: Sequence[int]) -> MakeJob:
+            return lambda post: EmbedJob(tuple(text), post)
+
+        results = await self._all([maker(text) for text in texts], Hidden)
+        return [one.total / np.float32(len(text)) for one, text in zip(results, texts, strict=True)]
+
+    async def score(self, texts: Sequence[Sequence[int]], top: int = 0) -> list[tuple[Token, ...]]:
+        """Per text, the log-probability (nats) of every token after the first, ``top`` others."""
+
+        def maker(text: Sequence[int]) -> MakeJob:
+            return lambda post: ScoreJob(tuple(text), post, top=top)
+
+        return [one.tokens for one in await self._all([maker(text) for text in texts], Scored)]
+
+    async def _all(self, make: Sequence[MakeJob], kind: type[ResultT]) -> list[ResultT]:
+        """Run jobs that post one event each, as many at a time as there are slots."""
+        results: list[ResultT] = []
+        for first in range(0, len(make), self.config.slots):
+            group = make[first : first + self.config.slots]
+            async with self._running(group) as stream:
+                found = {index: event async for index, event in stream if isinstance(event, kind)}
+            results += [found[index] for index in range(len(group))]
+        return results
+
+    @asynccontextmanager
+    async def _running(self, make: Sequence[MakeJob]) -> AsyncIterator[EventStream]:
+        stream = EventStream(make)
+        stream.submit(self._waiting)
+        try:
+            yield stream
+        finally:
+            stream.close()
+
+    def _start(self, warm_up: bool) -> None:
+        for key in self.programs.essential():
+            self.programs.load(key)
+        self._scheduler.start()
+        if warm_up:
+            self._warm_up.start()
+
+    def _close(self) -> None:
+        self.programs.close()
+        self._scheduler.close()
+        # An interpreter that ends while XLA compiles in a thread is aborted: wait for it.
+        if self._warm_up.is_alive():
+            self._warm_up.join()

@@ -1,0 +1,189 @@
+"""Compiled steps by shape.
+
+A shape is compiled when it is first needed, or ahead of that by :meth:`Programs.warm_up`. Compiled
+code lives in JAX's persistent cache, so that the next process loads it instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from botkit_models.config import DecoderConfig
+from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
+from botkit_models.engine.steps import Rows, Steps
+from botkit_models.gpt.cache import LayerCache, empty_caches
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[str, int, int]
+Program = Callable[..., Any]
+
+
+class Programs:
+    """The engine's compiled functions.
+
+    Args:
+        steps: What to compile.
+        config: The engine's sizes.
+        model: The decoder's shape.
+    """
+
+    def __init__(self, steps: Steps, config: EngineConfig, model: DecoderConfig) -> None:
+        self._steps, self._config, self._model = steps, config, model
+        self._compiled: dict[Key, Future[Program]] = {}
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def prefill(self, tokens: int, length: int) -> Program:
+        """:meth:`Steps.prefill` of ``tokens`` at once into caches of ``length``."""
+        return self._get(("prefill", tokens, length))
+
+    def decode(self, rows: int, length: int) -> Program:
+        """:meth:`Steps.decode` of ``rows`` conversations with caches of ``length``."""
+        return self._get(("decode", rows, length))
+
+    def score(self, tokens: int) -> Program:
+        """:meth:`Steps.score` of ``tokens`` at once."""
+        return self._get(("score", tokens, 0))
+
+    def grow(self, length: int) -> Program:
+        """:meth:`Steps.grow` from ``length``."""
+        return self._get(("grow", length, 0))
+
+    def load(self, key: Key) -> None:
+        """Make the program of ``key`` ready to run."""
+        self._get(key)
+
+    def essential(self) -> list[Key]:
+        """What a first short question needs: readiness waits for these."""
+        shortest = self._config.cache_lengths[0]
+        return [("prefill", self._config.prefill_chunks[0], shortest), ("decode", 1, shortest)]
+
+    def warm_up(self) -> None:
+        """Load or compile every program that a request can reach, small ones first."""
+        began = time.monotonic()
+        for key in [*self.essential(), *self._all()]:
+            if self._closed.is_set():
+                return
+            self._get(key)
+        logger.info("all programs are loaded", extra={"seconds": time.monotonic() - began})
+
+    def close(self) -> None:
+        """Stop a running warm-up after its current program."""
+        self._closed.set()
+
+    @property
+    def loaded(self) -> int:
+        """How many programs are ready to run."""
+        return sum(future.done() for future in self._compiled.values())
+
+    def _all(self) -> Iterator[Key]:
+        config = self._config
+        for number, length in enumerate(config.cache_lengths):
+            for tokens in config.prefill_chunks:
+                yield "prefill", tokens, length
+            for rows in config.batch_sizes:
+                yield "decode", rows, length
+            if number + 1 < len(config.cache_lengths):
+                yield "grow", length, 0
+        for tokens in config.prefill_chunks:
+            yield "score", tokens, 0
+
+    def _get(self, key: Key) -> Program:
+        with self._lock:
+            future = self._compiled.get(key)
+            mine = future is None
+            if future is None:
+                future = self._compiled[key] = Future()
+        if mine:
+            try:
+                future.set_result(self._compile(key))
+            except BaseException as error:
+                with self._lock:
+                    del self._compiled[key]
+                future.set_exception(error)
+        return future.result()
+
+    def _compile(self, key: Key) -> Program:
+        kind, size, length = key
+        began = time.monotonic()
+        function, donated, arguments = {
+            "prefill": self._prefill_arguments,
+            "decode": self._decode_arguments,
+            "score": self._score_arguments,
+            "grow": self._grow_arguments,
+        }[kind](size, length)
+        lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
+        program: Program = lowered.compile()
+        logger.debug("loaded %s(%d, %d) in %.2f s", *key, time.monotonic() - began)
+        return program
+
+    def _prefill_arguments(self, tokens: int, length: int) -> tuple[Any, Any, Any]:
+        shapes = (self._weights(), self._caches(length), _int32(tokens), _int32())
+        return self._steps.prefill, (1,), shapes
+
+    def _decode_arguments(self, rows: int, length: int) -> tuple[Any, Any, Any]:
+        caches = [self._caches(length) for _ in range(rows)]
+        state = Rows(_int32(rows), _int32(rows), _int32(rows), _int32(rows, length))
+        shapes = (self._weights(), caches, state, sampling_shapes(rows), _int32())
+        return self._steps.decode, (1,), shapes
+
+    def _score_arguments(self, tokens: int, _: int) -> tuple[Any, Any, Any]:
+        hidden = _shape(jnp.float32, tokens, self._model.hidden_size)
+        return self._steps.score, (), (self._weights(), hidden, _int32(tokens))
+
+    def _grow_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
+        return self._steps.grow, (), (self._caches(length),)
+
+    def _weights(self) -> Any:
+        return [_shape(weight.dtype, *weight.shape) for weight in self._steps.weights]
+
+    def _caches(self, length: int) -> list[LayerCache]:
+        caches: list[LayerCache] = jax.eval_shape(lambda: empty_caches(self._model, length))
+        return caches
+
+
+def sampling_shapes(rows: int) -> SamplingBatch:
+    """Shapes and dtypes of a :class:`SamplingBatch` of ``rows``."""
+    real, whole = _shape(jnp.float32, rows), _int32(rows)
+    return SamplingBatch(
+        temperature=real,
+        top_p=real,
+        top_k=whole,
+        min_p=real,
+        frequency_penalty=real,
+        presence_penalty=real,
+        repetition_penalty=real,
+        seed=_shape(jnp.uint32, rows, 2),
+        bias_ids=_int32(rows, MAX_BIASES),
+        bias_values=_shape(jnp.float32, rows, MAX_BIASES),
+        prompt_length=whole,
+        logprobs=_shape(jnp.bool_, rows),
+    )
+
+
+def _int32(*shape: int) -> Any:
+    return _shape(jnp.int32, *shape)
+
+
+def _shape(dtype: Any, *shape: int) -> Any:
+    return jax.ShapeDtypeStruct(shape, np.dtype(dtype))  # type: ignore[no-untyped-call]
+
+
+def use_compilation_cache(folder: Path) -> None:
+    """Keep compiled code of this process, however small, in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # type: ignore[no-untyped-call]
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]

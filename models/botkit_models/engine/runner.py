@@ -1,0 +1,166 @@
+"""Running compiled programs on slots: one prompt chunk, or a few tokens of several replies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from botkit_models.config import DecoderConfig
+from botkit_models.engine.batch import rows_of, sampling_of
+from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.job import (
+    EmbedJob,
+    Event,
+    Finished,
+    GenerateJob,
+    Hidden,
+    Job,
+    Scored,
+    ScoreJob,
+    Token,
+    Tokens,
+)
+from botkit_models.engine.programs import Programs
+from botkit_models.engine.slot import Slot, chunk_plan
+from botkit_models.engine.stats import EngineStats
+from botkit_models.engine.steps import Steps, Written
+from botkit_models.gpt.cache import empty_caches
+
+
+class Runner:
+    """Moves slots forward. Used by the engine's thread alone."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        programs: Programs,
+        config: EngineConfig,
+        model: DecoderConfig,
+        stats: EngineStats,
+    ) -> None:
+        self._weights = steps.weights
+        self._eos = frozenset(steps.eos_ids)
+        self._programs, self._config, self._model, self._stats = programs, config, model, stats
+
+    def open(self, job: Job) -> Slot:
+        """A slot for ``job``, with room for its text and the first tokens of its reply."""
+        generate = isinstance(job, GenerateJob)
+        # The last token of a prompt is not read ahead: decoding starts with it.
+        count = len(job.text) - 1 if generate else len(job.text)
+        chunks = chunk_plan(count, self._config.prefill_chunks)
+        length = self._length_for(max(sum(chunks), len(job.text) + self._config.decode_steps))
+        tokens = np.zeros(length, np.int32)
+        tokens[: len(job.text)] = job.text
+        return Slot(
+            job=job,
+            chunks=chunks,
+            caches=empty_caches(self._model, length),
+            tokens=tokens,
+            count=len(job.text),
+            budget=job.budget if isinstance(job, GenerateJob) else 0,
+        )
+
+    def prefill(self, slot: Slot) -> list[Event]:
+        """Read the slot's next prompt chunk."""
+        size = slot.chunks.pop()
+        valid = min(size, slot.count - slot.read)
+        chunk = np.zeros(size, np.int32)
+        chunk[:valid] = slot.tokens[slot.read : slot.read + valid]
+        program = self._programs.prefill(size, slot.length)
+        slot.caches, hidden = program(self._weights, slot.caches, chunk, np.int32(slot.read))
+        first, slot.read = slot.read, slot.read + valid
+        self._stats.prefill_dispatches += 1
+        self._stats.prompt_tokens += valid
+        if isinstance(slot.job, EmbedJob):
+            return self._pool(slot, hidden[:valid])
+        if isinstance(slot.job, ScoreJob):
+            return self._score(slot, slot.job, hidden, first, valid)
+        hidden.block_until_ready()
+        return []
+
+    def decode(self, slots: Sequence[Slot]) -> list[list[Event]]:
+        """Write a few tokens for each of ``slots`` (a power of two of them)."""
+        steps = self._config.decode_steps
+        self._make_room(slots, steps)
+        program = self._programs.decode(len(slots), slots[0].length)
+        caches, written = program(
+            self._weights,
+            [slot.caches for slot in slots],
+            rows_of(slots),
+            sampling_of(slots, self._model.vocab_size),
+            np.int32(steps),
+        )
+        for slot, cache in zip(slots, caches, strict=True):
+            slot.caches = cache
+        host = jax.device_get(written)
+        self._stats.decode_dispatches += 1
+        return [self._collect(slot, host, row) for row, slot in enumerate(slots)]
+
+    def _collect(self, slot: Slot, written: Written, row: int) -> list[Event]:
+        """Take a row's new tokens into its slot."""
+        job = slot.job
+        top = job.params.top_logprobs if isinstance(job, GenerateJob) else None
+        new: list[Token] = []
+        for step, token in enumerate(written.token[:, row].tolist()):
+            if token < 0:
+                break
+            slot.append(token)
+            new.append(_token(token, top, written, step, row))
+        slot.read = slot.count - 1
+        self._stats.reply_tokens += len(new)
+        events: list[Event] = [Tokens(tuple(new))] if new else []
+        if new and new[-1].id in self._eos:
+            events.append(Finished("stop"))
+        elif slot.budget <= 0:
+            events.append(Finished("length"))
+        return events
+
+    def _pool(self, slot: Slot, hidden: jax.Array) -> list[Event]:
+        total = jnp.sum(hidden, axis=0)  # E
+        slot.total = total if slot.total is None else slot.total + total
+        return [] if slot.chunks else [Hidden(np.asarray(slot.total))]
+
+    def _score(
+        self, slot: Slot, job: ScoreJob, hidden: jax.Array, first: int, valid: int
+    ) -> list[Event]:
+        """Score the token after each position that was just read."""
+        size = hidden.shape[0]
+        targets = np.zeros(size, np.int32)
+        following = slot.tokens[first + 1 : min(first + 1 + valid, slot.count)]
+        targets[: len(following)] = following
+        program = self._programs.score(size)
+        parts: Any = [np.asarray(part) for part in program(self._weights, hidden, targets)]
+        logprobs, top_ids, top_logprobs = parts
+        for place, token in enumerate(following.tolist()):
+            pairs = zip(
+                top_ids[place, : job.top].tolist(),
+                top_logprobs[place, : job.top].tolist(),
+                strict=True,
+            )
+            slot.scored.append(Token(token, float(logprobs[place]), tuple(pairs)))
+        return [] if slot.chunks else [Scored(tuple(slot.scored))]
+
+    def _make_room(self, slots: Sequence[Slot], steps: int) -> None:
+        """Give all slots caches of one length that holds ``steps`` more tokens of each."""
+        length = self._length_for(max(slot.count + min(steps, slot.budget) for slot in slots))
+        length = max(length, *(slot.length for slot in slots))
+        for slot in slots:
+            while slot.length < length:
+                slot.caches = self._programs.grow(slot.length)(slot.caches)
+                slot.tokens = np.concatenate([slot.tokens, np.zeros_like(slot.tokens)])
+
+    def _length_for(self, count: int) -> int:
+        lengths = self._config.cache_lengths
+        return next((length for length in lengths if length >= count), lengths[-1])
+
+
+def _token(token: int, top: int | None, written: Written, step: int, row: int) -> Token:
+    if top is None:
+        return Token(token)
+    ids = written.top_ids[step, row, :top].tolist()
+    logprobs = written.top_logprobs[step, row, :top].tolist()
+    return Token(token, float(written.logprob[step, row]), tuple(zip(ids, logprobs, strict=True)))

@@ -1,0 +1,27 @@
+"""Counters of the engine, for metrics and tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class EngineStats:
+    """Written by the engine's thread alone; a reader sees whole numbers, perhaps a moment old.
+
+    Fields:
+        started, finished, cancelled, failed: Jobs that got a slot, and how they ended.
+        prompt_tokens, reply_tokens: Tokens read and written.
+        prefill_dispatches, decode_dispatches: Calls of compiled programs.
+        active: Jobs in a slot now.
+    """
+
+    started: int = 0
+    finished: int = 0
+    cancelled: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    reply_tokens: int = 0
+    prefill_dispatches: int = 0
+    decode_dispatches: int = 0
+    active: int = 0

@@ -1,0 +1,181 @@
+"""The completion of this process: loads a model and answers with it.
+
+This module imports neither JAX nor the engine: a server can listen and acknowledge while
+:meth:`LocalCompletion.start` loads them in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
+from botkit.completion.model import Model
+from botkit.completion.text import TextCompletion, TextCompletionRequest
+from botkit.errors import CompletionUnavailableError, MissingExtraError
+from botkit_models.home import find_model
+
+if TYPE_CHECKING:
+    from botkit_models.engine.stats import EngineStats
+    from botkit_models.local.runtime import Runtime
+
+
+class LocalSettings(Protocol):
+    """What is read from :class:`botkit.settings.Settings`."""
+
+    home: Path
+    model: str
+    slots: int
+    context: int
+    queue: int
+    compile_cache: Path
+    warm_up: bool
+
+
+class LocalCompletion:
+    """Answers with a model in this process; see :mod:`botkit.completion.protocol`.
+
+    Args:
+        model: Name of an installed model, or path of a serving folder.
+        home: Where installed models are.
+        compile_cache: Where compiled programs are kept.
+        slots, context, queue: See :class:`botkit_models.engine.config.EngineConfig`.
+        warm_up: Load the programs that a first question does not need in the background.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        home: Path,
+        compile_cache: Path,
+        slots: int = 4,
+        context: int = 2048,
+        queue: int = 64,
+        warm_up: bool = True,
+    ) -> None:
+        self._model, self._home, self._compile_cache = model, home, compile_cache
+        self._sizes = (slots, context, queue)
+        self._warm_up = warm_up
+        self._runtime: Runtime | None = None
+        self._starting = asyncio.Lock()
+        self._ready = False
+
+    @property
+    def ready(self) -> bool:
+        """True once the model and the programs for a first question are loaded."""
+        return self._ready
+
+    @property
+    def stats(self) -> EngineStats:
+        """The engine's counters.
+
+        Raises:
+            CompletionUnavailableError: The model is not loaded.
+        """
+        return self._loaded().engine.stats
+
+    async def start(self) -> None:
+        """Load the model and the first programs.
+
+        Raises:
+            ModelFileError: It is not installed, or damaged.
+            MissingExtraError: JAX is not installed.
+        """
+        async with self._starting:
+            if self._ready:
+                return
+            folder = find_model(self._model, self._home)
+            self._runtime = await asyncio.to_thread(self._load, folder)
+            await self._runtime.engine.start(warm_up=self._warm_up)
+            self._ready = True
+
+    async def aclose(self) -> None:
+        """Fail what is still running and stop the engine."""
+        async with self._starting:
+            if self._ready and self._runtime is not None:
+                self._ready = False
+                await self._runtime.engine.aclose()
+
+    async def models(self) -> Sequence[Model]:
+        """The one model, under the name of its folder."""
+        runtime = self._loaded()
+        return [Model(id=runtime.name, created=runtime.created, owned_by="botkit")]
+
+    async def complete(self, request: ChatCompletionRequest) -> ChatCompletion:
+        """See :meth:`botkit.completion.protocol.Completion.complete`."""
+        from botkit_models.local.chat import complete_chat
+
+        return await complete_chat(self._loaded(), request)
+
+    async def stream(
+        self, request: ChatCompletionRequest
+    ) -> AsyncGenerator[ChatCompletionChunk, None]:
+        """See :meth:`botkit.completion.protocol.Completion.stream`."""
+        from botkit_models.local.chat import stream_chat
+
+        async with aclosing(stream_chat(self._loaded(), request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def complete_text(self, request: TextCompletionRequest) -> TextCompletion:
+        """See :meth:`botkit.completion.protocol.TextCompleter.complete_text`."""
+        from botkit_models.local.text import complete_text
+
+        return await complete_text(self._loaded(), request)
+
+    async def stream_text(
+        self, request: TextCompletionRequest
+    ) -> AsyncGenerator[TextCompletion, None]:
+        """See :meth:`botkit.completion.protocol.TextCompleter.stream_text`."""
+        from botkit_models.local.text import stream_text
+
+        async with aclosing(stream_text(self._loaded(), request)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
+        """See :meth:`botkit.completion.protocol.Embedder.embed`."""
+        from botkit_models.local.embeddings import embed
+
+        return await embed(self._loaded(), request)
+
+    async def score(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """See :meth:`botkit.completion.protocol.Scorer.score`."""
+        from botkit_models.local.scoring import score
+
+        return await score(self._loaded(), model, pairs)
+
+    def _loaded(self) -> Runtime:
+        if self._runtime is None or not self._ready:
+            raise CompletionUnavailableError("The model is still loading; try again shortly.")
+        return self._runtime
+
+    def _load(self, folder: Path) -> Runtime:
+        try:
+            import jax  # noqa: F401  # said here, so that the message names the extra
+        except ImportError:
+            raise MissingExtraError("jax", "jax") from None
+        from botkit_models.engine.config import EngineConfig
+        from botkit_models.local.load import load_runtime
+
+        slots, context, queue = self._sizes
+        config = EngineConfig(slots=slots, context=context, queue=queue)
+        return load_runtime(folder, config, self._compile_cache)
+
+
+def local_completion(settings: LocalSettings) -> LocalCompletion:
+    """The completion that the settings ask for; nothing is loaded yet."""
+    return LocalCompletion(
+        settings.model,
+        home=settings.home,
+        compile_cache=settings.compile_cache,
+        slots=settings.slots,
+        context=settings.context,
+        queue=settings.queue,
+        warm_up=settings.warm_up,
+    )
