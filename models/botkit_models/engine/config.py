@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from botkit.errors import SettingsError
 from botkit_models.config import DecoderConfig
@@ -41,6 +42,19 @@ class EngineConfig:
             raise SettingsError(f"context is {self.context}; choose a positive number of tokens")
         if self.queue < 0:
             raise SettingsError(f"queue is {self.queue}; choose 0 or more")
+        if self.decode_steps < 1:
+            raise SettingsError(f"decode_steps is {self.decode_steps}; choose 1 or more")
+        self._check_chunks()
+
+    def _check_chunks(self) -> None:
+        """Chunks must start at multiples of their size and fit the shortest cache."""
+        sizes = self.prefill_chunks
+        steps = pairwise((*sizes, SMALLEST_CACHE))
+        if not sizes or sizes[0] < 1 or any(b % a or a > b for a, b in steps):
+            raise SettingsError(
+                f"prefill_chunks is {sizes}; choose ascending sizes of which each divides the "
+                f"next and the last divides {SMALLEST_CACHE}, such as (64, 256)"
+            )
 
     def limit(self, model: DecoderConfig) -> int:
         """The most tokens of prompt plus reply with this model."""

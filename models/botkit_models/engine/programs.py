@@ -61,6 +61,10 @@ class Programs:
         """:meth:`Steps.grow` from ``length``."""
         return self._get(("grow", length, 0))
 
+    def empty(self, length: int) -> Program:
+        """:func:`empty_caches` of ``length``."""
+        return self._get(("empty", length, 0))
+
     def load(self, key: Key) -> None:
         """Make the program of ``key`` ready to run."""
         self._get(key)
@@ -68,7 +72,11 @@ class Programs:
     def essential(self) -> list[Key]:
         """What a first short question needs: readiness waits for these."""
         shortest = self._config.cache_lengths[0]
-        return [("prefill", self._config.prefill_chunks[0], shortest), ("decode", 1, shortest)]
+        return [
+            ("empty", shortest, 0),
+            ("prefill", self._config.prefill_chunks[0], shortest),
+            ("decode", 1, shortest),
+        ]
 
     def warm_up(self) -> None:
         """Load or compile every program that a request can reach, small ones first."""
@@ -86,11 +94,13 @@ class Programs:
     @property
     def loaded(self) -> int:
         """How many programs are ready to run."""
-        return sum(future.done() for future in self._compiled.values())
+        with self._lock:
+            return sum(future.done() for future in self._compiled.values())
 
     def _all(self) -> Iterator[Key]:
         config = self._config
         for number, length in enumerate(config.cache_lengths):
+            yield "empty", length, 0
             for tokens in config.prefill_chunks:
                 yield "prefill", tokens, length
             for rows in config.batch_sizes:
@@ -123,6 +133,7 @@ class Programs:
             "decode": self._decode_arguments,
             "score": self._score_arguments,
             "grow": self._grow_arguments,
+            "empty": self._empty_arguments,
         }[kind](size, length)
         lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
         program: Program = lowered.compile()
@@ -145,6 +156,9 @@ class Programs:
 
     def _grow_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
         return self._steps.grow, (), (self._caches(length),)
+
+    def _empty_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
+        return lambda: empty_caches(self._model, length), (), ()
 
     def _weights(self) -> Any:
         return [_shape(weight.dtype, *weight.shape) for weight in self._steps.weights]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from botkit_models.config import DecoderConfig
 from botkit_models.engine.batch import rows_of, sampling_of
@@ -28,7 +28,6 @@ from botkit_models.engine.programs import Programs
 from botkit_models.engine.slot import Slot, chunk_plan
 from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.steps import Steps, Written
-from botkit_models.gpt.cache import empty_caches
 
 
 class Runner:
@@ -58,7 +57,7 @@ class Runner:
         return Slot(
             job=job,
             chunks=chunks,
-            caches=empty_caches(self._model, length),
+            caches=self._programs.empty(length)(),
             tokens=tokens,
             count=len(job.text),
             budget=job.budget if isinstance(job, GenerateJob) else 0,
@@ -76,7 +75,7 @@ class Runner:
         self._stats.prefill_dispatches += 1
         self._stats.prompt_tokens += valid
         if isinstance(slot.job, EmbedJob):
-            return self._pool(slot, hidden[:valid])
+            return self._pool(slot, np.asarray(hidden)[:valid])
         if isinstance(slot.job, ScoreJob):
             return self._score(slot, slot.job, hidden, first, valid)
         hidden.block_until_ready()
@@ -119,10 +118,10 @@ class Runner:
             events.append(Finished("length"))
         return events
 
-    def _pool(self, slot: Slot, hidden: jax.Array) -> list[Event]:
-        total = jnp.sum(hidden, axis=0)  # E
-        slot.total = total if slot.total is None else slot.total + total
-        return [] if slot.chunks else [Hidden(np.asarray(slot.total))]
+    def _pool(self, slot: Slot, hidden: NDArray[np.float32]) -> list[Event]:
+        # On the host: a device operation would be compiled anew for every length.
+        slot.total = slot.total + hidden.sum(axis=0, dtype=np.float64)  # E
+        return [] if slot.chunks else [Hidden(slot.total.astype(np.float32))]
 
     def _score(
         self, slot: Slot, job: ScoreJob, hidden: jax.Array, first: int, valid: int

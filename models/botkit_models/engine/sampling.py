@@ -167,15 +167,25 @@ def _invert(weights: Array, u: Array) -> Array:
     V = weights.shape[0]
     width = 256
     blocks = jnp.pad(weights, (0, -V % width)).reshape(-1, width)  # V/256,256
-    ends = jnp.cumsum(jnp.sum(blocks, axis=-1))  # V/256
+    sums = jnp.sum(blocks, axis=-1)  # V/256
+    ends = jnp.cumsum(sums)  # V/256
     target = u * ends[-1]
-    block = jnp.minimum(jnp.sum(ends <= target), ends.shape[0] - 1)
+    block = _first_beyond(ends, target, sums)
     before = jnp.where(block > 0, ends[block - 1], 0.0)
-    inside = jnp.cumsum(blocks[block])  # 256
-    offset = jnp.sum(inside <= target - before)
-    # Rounding may leave the target past the block's end: take its last token that has weight.
-    last = jnp.max(jnp.where(blocks[block] > 0, jnp.arange(width), 0))
-    return (block * width + jnp.minimum(offset, last)).astype(jnp.int32)
+    inside = blocks[block]  # 256
+    offset = _first_beyond(jnp.cumsum(inside), target - before, inside)
+    return (block * width + offset).astype(jnp.int32)
+
+
+def _first_beyond(ends: Array, target: Array, weights: Array) -> Array:
+    """The first place that has weight and whose running sum passes ``target``.
+
+    Running sums are rounded: they need not ascend, and the target may lie past the last. Where
+    none qualifies, the last place with weight is taken; one without weight never is.
+    """
+    places = jnp.arange(len(weights))
+    last = jnp.max(jnp.where(weights > 0, places, 0))
+    return jnp.min(jnp.where((ends > target) & (weights > 0), places, last))
 
 
 def _truncate(weights: Array, params: SamplingBatch) -> Array:
@@ -204,12 +214,12 @@ def _largest_bits(weights: Array, enough: Callable[[Array], Array]) -> Array:
         candidate = threshold | (1 << (30 - step))
         value = lax.bitcast_convert_type(candidate, jnp.float32)
         kept = jnp.where(weights >= value, weights, 0.0)
-        return jnp.where(enough(kept), candidate, threshold)
+        # The likeliest token has weight 1 and always stays: top_p = 0 asks for it alone.
+        return jnp.where(enough(kept) & (value <= 1.0), candidate, threshold)
 
     start = jnp.zeros((weights.shape[0], 1), jnp.int32)
     bits = lax.fori_loop(0, 31, halve, start)
-    # The likeliest token always stays: top_p = 0 asks for it alone.
-    return jnp.minimum(lax.bitcast_convert_type(bits, jnp.float32), 1.0)
+    return lax.bitcast_convert_type(bits, jnp.float32)
 
 
 def _logprobs(logits: Array, token: Array) -> tuple[Array, Array, Array]:

@@ -47,17 +47,18 @@ class Scheduler:
     def close(self) -> None:
         """Stop after the current dispatch; every job that has not ended fails."""
         self._waiting.close()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         while not self._waiting.closed:
             self._drop_cancelled()
-            self._admit()
             try:
+                self._admit()
                 self._round()
             except Exception as error:
                 logger.exception("a dispatch failed; the running replies are given up")
-                self._fail_all(CompletionError(f"The model failed: {type(error).__name__}."))
+                self._fail_all(_failure(error))
         self._fail_all(CompletionUnavailableError("The model is shutting down."))
 
     def _admit(self) -> None:
@@ -69,7 +70,14 @@ class Scheduler:
             self._open(job)
 
     def _open(self, job: Job) -> None:
-        slot = self._runner.open(job)
+        try:
+            slot = self._runner.open(job)
+        except Exception as error:
+            logger.exception("a job could not get a slot")
+            self._stats.failed += 1
+            self._waiting.done(0.0)
+            job.post(Failed(_failure(error)))
+            return
         self._opened[id(slot)] = time.monotonic()
         self._slots.append(slot)
         self._stats.active = len(self._slots)
@@ -108,6 +116,10 @@ class Scheduler:
         self._slots.remove(slot)
         self._waiting.done(time.monotonic() - self._opened.pop(id(slot)))
         self._stats.active = len(self._slots)
+
+
+def _failure(error: Exception) -> CompletionError:
+    return CompletionError(f"The model failed: {type(error).__name__}.")
 
 
 def powers_of_two(slots: Sequence[Slot]) -> list[Sequence[Slot]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +22,7 @@ class Slot:
         tokens: Text and reply so far, ``[length]`` int32; ``count`` of them are valid.
         read: How many tokens the caches hold.
         budget: How many tokens the reply may still get.
-        total: Running sum of hidden states ``[E]`` (jobs that embed).
+        total: Running sum of hidden states ``[E]`` float64 (jobs that embed).
         scored: Log-probabilities so far (jobs that score).
     """
 
@@ -34,7 +33,7 @@ class Slot:
     count: int
     read: int = 0
     budget: int = 0
-    total: jax.Array | None = None
+    total: NDArray[np.float64] = field(default_factory=lambda: np.zeros((), np.float64))
     scored: list[Token] = field(default_factory=list)
 
     @property

@@ -39,6 +39,8 @@ class WaitingJobs:
         with self._changed:
             if self._closed:
                 raise CompletionUnavailableError("The model is shutting down.")
+            # Nobody waits for these any more; they take no place.
+            self._jobs = deque(job for job in self._jobs if not job.cancelled.is_set())
             free = max(self._slots - self._running, 0)
             if len(self._jobs) + len(jobs) > self._capacity + free:
                 raise OverloadedError(

@@ -2,8 +2,8 @@
 
 Layout ``[N*K, C, D]``: ``N`` blocks of ``C`` = :data:`BLOCK` positions, each with ``K`` heads. It
 is the shape XLA's CPU matrix product takes as it is: with any other (``[B, K, S, D]``, say) the
-update is fused into every reader through a reshape, and each step copies the whole cache twice. Growing a
-conversation appends blocks.
+update is fused into every reader through a reshape, and each step copies the whole cache twice.
+Growing a conversation appends blocks.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Prompts:
         segments = self._template.render(
             template_messages(messages), bos_token=spec.bos_token, eos_token=spec.eos_token
         )
-        return self._tokenizer.encode_segments(segments)
+        return self._tokenizer.encode_segments(segments) or [self._first]
 
     def of_text(self, text: str | Sequence[int], param: str) -> list[int]:
         """Token ids of plain text, or the ids themselves when they exist in the vocabulary.

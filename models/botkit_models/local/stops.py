@@ -8,6 +8,9 @@ from collections.abc import Sequence
 class StopFinder:
     """Watches a growing text for the first of several stop texts, across any piece borders.
 
+    The first is the one that is complete first; of those complete at the same character, the
+    longest. So the outcome does not depend on where the pieces' borders are.
+
     Args:
         stops: Texts to look for; none may be empty.
     """
@@ -26,13 +29,17 @@ class StopFinder:
         if self.stopped:
             return ""
         text = self._held + piece
-        found = [place for stop in self._stops if (place := text.find(stop)) >= 0]
+        found = [(place + len(stop), place) for stop, place in self._places(text) if place >= 0]
         if found:
             self.stopped, self._held = True, ""
-            return text[: min(found)]
+            _, start = min(found)
+            return text[:start]
         keep = max((_overlap(text, stop) for stop in self._stops), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
+
+    def _places(self, text: str) -> list[tuple[str, int]]:
+        return [(stop, text.find(stop)) for stop in self._stops]
 
     def flush(self) -> str:
         """What was held back, at the end of the reply."""

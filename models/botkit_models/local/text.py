@@ -77,7 +77,7 @@ async def stream_text(
     for index in range(len(prompts) * request.n):
         prompt = prompts[index // request.n]
         offsets.append(len(prompt.echo))
-        if request.echo:
+        if request.echo or not generations:
             logprobs = _whole_logprobs(runtime, request, prompt, ())
             reason: Literal["length"] | None = None if generations else "length"
             yield _response(
