@@ -1,0 +1,1 @@
+"""What ``botkit bench`` measures: the engine, the server process, imports and quality."""

@@ -1,0 +1,94 @@
+"""How fast the server process starts, what it compiles then, and what memory it holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from botkit.errors import BotkitError
+from botkit.settings import Settings
+from botkit_models.bench.measure import median, spread
+from botkit_models.bench.process import Memory, memory_of
+from botkit_models.bench.row import Bound, Row
+from botkit_models.bench.server_process import ServerProcess
+
+HEALTHZ, READYZ = Bound("most", 1.5), Bound("most", 5.0)
+COMPILED = Bound("most", 0.0)
+RESIDENT = Bound("most", 700.0)
+QUESTIONS = (
+    "What is the capital of France?",
+    "Write a short poem about the sea.",
+    "How do I boil an egg?",
+    "Name three colours.",
+)
+LONG = "The museum opens at nine and closes at five, and on Mondays it stays closed. "
+LONG_CHARS = 4200
+
+
+def server_rows(settings: Settings, repeats: int) -> list[Row]:
+    """Warm starts, programs compiled on them, memory after serving.
+
+    The first start is not measured: it fills the caches.
+    """
+    with ServerProcess(settings) as server:
+        server.seconds_until("/readyz")
+        server.wait_until_idle()
+    before = compiled_programs(settings.compile_cache)
+    healthz: list[float] = []
+    readyz: list[float] = []
+    for number in range(repeats):
+        with ServerProcess(settings) as server:
+            healthz.append(server.seconds_until("/healthz"))
+            readyz.append(server.seconds_until("/readyz"))
+            if number == repeats - 1:
+                server.wait_until_idle()
+                fresh = memory_of(server.pid)
+                prompt = _serve_a_few(server)
+                memory = memory_of(server.pid)
+    compiled = compiled_programs(settings.compile_cache) - before
+    return [
+        _start("/healthz", healthz, HEALTHZ),
+        _start("/readyz", readyz, READYZ),
+        Row(
+            "warm start: programs compiled",
+            "",
+            float(len(compiled)),
+            bound=COMPILED,
+            note=f"{len(before)} were there, and all were loaded",
+        ),
+        _memory(memory, fresh, prompt),
+    ]
+
+
+def compiled_programs(folder: Path) -> frozenset[Path]:
+    """Files of the compile cache, without those in which JAX notes when a program was used."""
+    if not folder.is_dir():
+        return frozenset()
+    return frozenset(
+        path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-atime")
+    )
+
+
+def _serve_a_few(server: ServerProcess) -> int:
+    """A few chats, alone and together; returns how long the longest prompt was, in tokens."""
+    server.chat(QUESTIONS[0], 32)
+    try:
+        long = server.chat((LONG * (LONG_CHARS // len(LONG) + 1))[:LONG_CHARS], 32)
+    except BotkitError:  # a model with a short context
+        long = server.chat(LONG, 8)
+    server.chat_together(list(QUESTIONS), 64)
+    return long
+
+
+def _start(path: str, seconds: list[float], bound: Bound) -> Row:
+    return Row(f"warm start to {path}", "s", median(seconds), bound=bound, note=spread(seconds))
+
+
+def _memory(memory: Memory, fresh: Memory, prompt: int) -> Row:
+    split = ""
+    if memory.file is not None and memory.anonymous is not None:
+        split = f"{memory.file:.0f} mapped from files, {memory.anonymous:.0f} anonymous; "
+    note = (
+        f"{split}{fresh.resident:.0f} before any chat; "
+        f"chats: one short, one of {prompt} tokens, {len(QUESTIONS)} together"
+    )
+    return Row("resident memory after chats", "MiB", memory.resident, bound=RESIDENT, note=note)
