@@ -22,6 +22,7 @@ class EngineConfig:
         queue: How many replies may wait for a slot before new ones are refused.
         decode_steps: The most tokens per reply and dispatch.
         prefill_chunks: Prompt tokens read per dispatch, ascending; each divides the next.
+        resident_programs: How many prefill and decode programs stay loaded, 50 to 120 MB each.
     """
 
     slots: int = 4
@@ -29,6 +30,7 @@ class EngineConfig:
     queue: int = 64
     decode_steps: int = 4
     prefill_chunks: tuple[int, ...] = (64, 256)
+    resident_programs: int = 4
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work.

@@ -1,16 +1,22 @@
 """Compiled steps by shape.
 
 A shape is compiled when it is first needed, or ahead of that by :meth:`Programs.warm_up`. Compiled
-code lives in JAX's persistent cache, so that the next process loads it instead.
+code lives in JAX's persistent cache, so that it is compiled once per machine and loaded (about a
+second) whenever it is needed again: a loaded program takes 50 to 120 MB, so only a few stay.
 """
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
+import sys
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +26,14 @@ import numpy as np
 
 from botkit_models.config import DecoderConfig
 from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.ledger import Key, Ledger
 from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
 from botkit_models.engine.steps import Rows, Steps
 from botkit_models.gpt.cache import LayerCache, empty_caches
 
 logger = logging.getLogger(__name__)
 
-Key = tuple[str, int, int]
+LARGE = frozenset({"prefill", "decode"})  # kinds that hold every layer
 Program = Callable[..., Any]
 
 
@@ -41,9 +48,10 @@ class Programs:
 
     def __init__(self, steps: Steps, config: EngineConfig, model: DecoderConfig) -> None:
         self._steps, self._config, self._model = steps, config, model
-        self._compiled: dict[Key, Future[Program]] = {}
+        self._programs: OrderedDict[Key, Future[Program]] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._ledger = Ledger(compilation_cache(), self._identity())
 
     def prefill(self, tokens: int, length: int) -> Program:
         """:meth:`Steps.prefill` of ``tokens`` at once into caches of ``length``."""
@@ -79,13 +87,22 @@ class Programs:
         ]
 
     def warm_up(self) -> None:
-        """Load or compile every program that a request can reach, small ones first."""
+        """Compile every program that a request can reach and the cache on disk does not have.
+
+        They are not kept in memory: loading one again takes about a second.
+        """
         began = time.monotonic()
-        for key in [*self.essential(), *self._all()]:
+        for key in self.reachable():
             if self._closed.is_set():
                 return
-            self._get(key)
-        logger.info("all programs are loaded", extra={"seconds": time.monotonic() - began})
+            if key not in self._ledger:
+                self._compile(key)
+        logger.info("every program is compiled; %.0f s", time.monotonic() - began)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to compile."""
+        return all(key in self._ledger for key in self.reachable())
 
     def close(self) -> None:
         """Stop a running warm-up after its current program."""
@@ -93,11 +110,12 @@ class Programs:
 
     @property
     def loaded(self) -> int:
-        """How many programs are ready to run."""
+        """How many programs are in memory."""
         with self._lock:
-            return sum(future.done() for future in self._compiled.values())
+            return sum(future.done() for future in self._programs.values())
 
-    def _all(self) -> Iterator[Key]:
+    def reachable(self) -> Iterator[Key]:
+        """Every program that some request may need, short conversations first."""
         config = self._config
         for number, length in enumerate(config.cache_lengths):
             yield "empty", length, 0
@@ -112,18 +130,26 @@ class Programs:
 
     def _get(self, key: Key) -> Program:
         with self._lock:
-            future = self._compiled.get(key)
+            future = self._programs.get(key)
             mine = future is None
             if future is None:
-                future = self._compiled[key] = Future()
+                future = self._programs[key] = Future()
+                self._let_go()
+            self._programs.move_to_end(key)
         if mine:
             try:
                 future.set_result(self._compile(key))
             except BaseException as error:
                 with self._lock:
-                    del self._compiled[key]
+                    self._programs.pop(key, None)
                 future.set_exception(error)
         return future.result()
+
+    def _let_go(self) -> None:
+        """Drop the large programs that were not used for longest, beyond as many as may stay."""
+        large = [key for key in self._programs if key[0] in LARGE]
+        for key in large[: max(len(large) - self._config.resident_programs, 0)]:
+            del self._programs[key]
 
     def _compile(self, key: Key) -> Program:
         kind, size, length = key
@@ -137,6 +163,8 @@ class Programs:
         }[kind](size, length)
         lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
         program: Program = lowered.compile()
+        self._ledger.add(key)
+        return_memory()
         logger.debug("loaded %s(%d, %d) in %.2f s", *key, time.monotonic() - began)
         return program
 
@@ -159,6 +187,13 @@ class Programs:
 
     def _empty_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
         return lambda: empty_caches(self._model, length), (), ()
+
+    def _identity(self) -> str:
+        """What programs depend on besides their key."""
+        weights = [(str(weight.dtype), weight.shape) for weight in self._steps.weights]
+        device = jax.devices()[0]
+        parts = (version("botkit"), jax.__version__, device.platform, device.device_kind)
+        return repr((*parts, self._model, self._config, self._steps.eos_ids, weights))
 
     def _weights(self) -> Any:
         return [_shape(weight.dtype, *weight.shape) for weight in self._steps.weights]
@@ -201,3 +236,16 @@ def use_compilation_cache(folder: Path) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system: compiling frees much, and glibc keeps it otherwise."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def compilation_cache() -> Path | None:
+    """The folder of :func:`use_compilation_cache`, or None when there is none."""
+    folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    return Path(folder) if folder else None

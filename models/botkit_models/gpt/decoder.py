@@ -21,6 +21,7 @@ from botkit_models.gpt.embedding import Embedding
 from botkit_models.gpt.linear import Linear
 from botkit_models.gpt.norm import Norm
 from botkit_models.gpt.rotary import frequencies, rotate, rotation
+from botkit_models.gpt.rows import Rows, rows_of
 
 _ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "silu": jax.nn.silu,
@@ -44,11 +45,11 @@ class Attention(nnx.Module):
         self.k_norm = Norm(config, tensors, f"{name}.k_norm") if config.qk_norm else None
 
     def __call__(
-        self, x: Array, starts: Array, angles: Rotation | None, caches: Sequence[LayerCache]
+        self, x: Rows, starts: Array, angles: Rotation | None, caches: Sequence[LayerCache]
     ) -> tuple[Array, list[LayerCache]]:
-        """``x [B, T, E]`` -> ``[B, T, E]``, and the caches with the new keys and values."""
+        """Rows ``[B, T, E]`` -> ``[B, T, E]``, and the caches with the new keys and values."""
         config = self.config
-        B, T, _ = x.shape
+        B, T, _ = x.values.shape
         H, K, D = config.num_heads, config.num_kv_heads, config.head_dim
         qkv = self.qkv(x).reshape(B, T, H + 2 * K, D)  # B,T,H+2K,D
         q, k, v = jnp.split(qkv, [H, H + K], axis=2)  # B,T,H,D  B,T,K,D  B,T,K,D
@@ -71,7 +72,7 @@ class Attention(nnx.Module):
             )
             for b, cache in enumerate(written)
         ]
-        return self.out(jnp.stack(mixed)), written
+        return self.out(rows_of(jnp.stack(mixed))), written
 
 
 class FeedForward(nnx.Module):
@@ -85,14 +86,14 @@ class FeedForward(nnx.Module):
         # The products of gate and up are the one input that rotation leaves with outliers.
         self.down = Linear(tensors, f"{name}.down", fine=True)
 
-    def __call__(self, x: Array) -> Array:
-        """``[B, T, E]`` -> ``[B, T, E]``."""
+    def __call__(self, x: Rows) -> Array:
+        """Rows ``[B, T, E]`` -> ``[B, T, E]``."""
         act = _ACTIVATIONS[self.activation]
         hidden = self.up(x)  # B,T,2F (gated) or B,T,F
         if self.gated:
             gate, up = jnp.split(hidden, 2, axis=-1)  # B,T,F
-            return self.down(act(gate) * up)
-        return self.down(act(hidden))
+            return self.down(rows_of(act(gate) * up))
+        return self.down(rows_of(act(hidden)))
 
 
 class Block(nnx.Module):
@@ -112,9 +113,9 @@ class Block(nnx.Module):
         self, x: Array, starts: Array, angles: Rotation | None, caches: Sequence[LayerCache]
     ) -> tuple[Array, list[LayerCache]]:
         """``x [B, T, E]`` -> ``[B, T, E]``, and the layer's caches."""
-        mixed, caches = self.attn(self.attn_norm(x), starts, angles, caches)
+        mixed, caches = self.attn(self.attn_norm.rows(x), starts, angles, caches)
         x = x + (mixed if self.attn_post_norm is None else self.attn_post_norm(mixed))
-        fed = self.mlp(self.mlp_norm(x))
+        fed = self.mlp(self.mlp_norm.rows(x))
         return x + (fed if self.mlp_post_norm is None else self.mlp_post_norm(fed)), caches
 
 
@@ -167,7 +168,8 @@ class Decoder(nnx.Module):
 
     def logits(self, hidden: Array) -> Array:
         """Hidden states ``[..., E]`` -> logits ``[..., V]`` float32."""
-        scores = self.embed.attend(hidden) if self.head is None else self.head(hidden)
+        rows = rows_of(hidden)
+        scores = self.embed.attend(rows) if self.head is None else self.head(rows)
         cap = self.config.logit_softcap
         return scores if cap is None else cap * jnp.tanh(scores / cap)
 

@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array
 
 from botkit_models.gpt.linear import int8_matmul
+from botkit_models.gpt.rows import Rows
 
 
 class Embedding(nnx.Module):
@@ -24,8 +25,9 @@ class Embedding(nnx.Module):
         rows = self.weight[...][ids].astype(jnp.float32)
         return rows if self.scale is None else rows * self.scale[...][ids][..., None]
 
-    def attend(self, x: Array) -> Array:
-        """Products ``[..., V]`` float32 of ``x [..., E]`` with every vector."""
+    def attend(self, x: Rows) -> Array:
+        """Products ``[..., V]`` float32 of rows ``[..., E]`` with every vector."""
         if self.scale is None:
-            return jnp.matmul(x, self.weight[...].T.astype(x.dtype)).astype(jnp.float32)
+            values = x.scaled()
+            return jnp.matmul(values, self.weight[...].T.astype(values.dtype))
         return int8_matmul(x, self.weight[...], self.scale[...])

@@ -14,6 +14,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
+from botkit_models.gpt.rows import Rows
+
 INT8_MAX = 127.0
 REST_UNITS = 254.0
 MIN_INTEGER_ROWS = (
@@ -39,19 +41,23 @@ class Linear(nnx.Module):
         self.scale = nnx.Param(scale) if scale is not None else None
         self.bias = nnx.Param(bias) if bias is not None else None
 
-    def __call__(self, x: Array) -> Array:
-        """Project ``x [..., in]`` to ``[..., out]`` float32."""
+    def __call__(self, x: Rows) -> Array:
+        """Project rows ``[..., in]`` to ``[..., out]`` float32."""
         if self.scale is None:
-            y = jnp.matmul(x, self.weight[...].T.astype(x.dtype))
+            values = x.scaled()
+            y = jnp.matmul(values, self.weight[...].T.astype(values.dtype))
         else:
             y = int8_matmul(x, self.weight[...], self.scale[...], fine=self.fine)
         return y if self.bias is None else y + self.bias[...].astype(y.dtype)
 
 
-def int8_matmul(x: Array, weight: Array, scale: Array, *, fine: bool = False) -> Array:
-    """``x [..., in]`` float times ``weight [out, in]`` int8 with ``scale [out]`` -> float32."""
-    rows = x.reshape(-1, x.shape[-1])  # N,in
-    peak = jnp.max(jnp.abs(rows), axis=-1, keepdims=True)  # N,1
+def int8_matmul(x: Rows, weight: Array, scale: Array, *, fine: bool = False) -> Array:
+    """Rows ``[..., in]`` times ``weight [out, in]`` int8 with ``scale [out]`` -> float32.
+
+    ``fine`` is explained at :class:`Linear`.
+    """
+    rows = x.values.reshape(-1, x.values.shape[-1])  # N,in
+    peak = x.peak.reshape(-1, 1)  # N,1
     units = rows * jnp.where(peak > 0, INT8_MAX / peak, 0.0)  # N,in in [-127, 127]
     coarse = jnp.round(units)  # N,in
     if fine:
@@ -63,8 +69,11 @@ def int8_matmul(x: Array, weight: Array, scale: Array, *, fine: bool = False) ->
         product = first + second * (1.0 / REST_UNITS)  # N,out
     else:
         product = integer_matmul(coarse.astype(jnp.int8), weight).astype(jnp.float32)  # N,out
-    y = product * (peak * (1.0 / INT8_MAX)) * scale  # N,out
-    return y.reshape(*x.shape[:-1], weight.shape[0])
+    unit = peak * (1.0 / INT8_MAX)  # N,1
+    if x.factor is not None:
+        unit = unit * x.factor.reshape(-1, 1)
+    y = product * unit * scale  # N,out
+    return y.reshape(*x.values.shape[:-1], weight.shape[0])
 
 
 def integer_matmul(rows: Array, weight: Array) -> Array:

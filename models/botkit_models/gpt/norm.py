@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array, lax
 
 from botkit_models.config import DecoderConfig
+from botkit_models.gpt.rows import Rows, row_sums, rows_of
 
 
 class Norm(nnx.Module):
@@ -25,6 +26,14 @@ class Norm(nnx.Module):
         self.eps = config.norm_eps
         self.offset = config.norm_offset
         self.centered = config.norm == "layer"
+
+    def rows(self, x: Array) -> Rows:
+        """``x [..., dim]`` normalised, ready for a projection."""
+        x = x.astype(jnp.float32)
+        if self.centered or self.weight is not None or self.bias is not None:
+            return rows_of(self(x))
+        squares, peak = row_sums(x)
+        return Rows(x, lax.rsqrt(squares / x.shape[-1] + self.eps), peak)
 
     def __call__(self, x: Array) -> Array:
         """``x [..., dim]`` -> the same shape, float32."""
