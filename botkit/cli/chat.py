@@ -33,7 +33,11 @@ def _endpoint(_: click.Context, __: click.Parameter, url: str | None) -> str | N
 @click.command(short_help="Talk to a model on the terminal.")
 @click.argument("prompt", nargs=-1)
 @click.option("--model", metavar="NAME", help="Model that answers [BOTKIT_MODEL].")
-@click.option("--temperature", type=click.FloatRange(0, 2), help="0 always takes the likeliest.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, 2),
+    help="0 takes the likeliest word, as models in botkit do by default.",
+)
 @click.option("--seed", type=int, help="The same seed gives the same reply.")
 @click.option("--max-tokens", type=click.IntRange(min=1), help="Longest reply, in tokens.")
 @click.option("--system", metavar="TEXT", help="Instructions the model follows.")
@@ -62,7 +66,7 @@ def chat(
 
     question = _question(prompt)
     settings = Settings.load(model=model, warm_up=False)
-    completion = _remote(settings, url, model) if url else load_completion(settings)
+    completion = _remote(settings, url) if url else load_completion(settings)
     named = model is not None or (url is None and "model" in settings.model_fields_set)
     options = {name: value for name, value in sampling.items() if value is not None}
     conversation = Conversation(system=system)
@@ -106,9 +110,9 @@ def _piped() -> str:
         raise click.UsageError("standard input is not valid text (UTF-8)") from None
 
 
-def _remote(settings: Settings, url: str, model: str | None) -> Completion:
+def _remote(settings: Settings, url: str) -> Completion:
     """The server at ``url``. OPENAI_API_KEY is for OPENAI_BASE_URL: no other server is shown it."""
     from botkit.completion.remote import RemoteCompletion
 
     key = settings.api_keys[0].get_secret_value() if settings.api_keys else None
-    return RemoteCompletion(base_url=url, api_key=key, model=model)
+    return RemoteCompletion(base_url=url, api_key=key)

@@ -17,6 +17,7 @@ from botkit.settings import LOOPBACK, Settings
 WARN_BELOW_BYTES = 1 << 30
 # Variables that are read by tests or tools, not by Settings.
 OTHER_VARIABLES = frozenset({"BOTKIT_SHARED"})
+TEST_PREFIX = "BOTKIT_TEST_"
 
 
 def core_checks(settings: Settings) -> list[Check]:
@@ -96,7 +97,9 @@ def unknown_variables() -> list[Check]:
     unknown = sorted(
         name
         for name in os.environ
-        if name.startswith("BOTKIT_") and name not in known | OTHER_VARIABLES
+        if name.startswith("BOTKIT_")
+        and not name.startswith(TEST_PREFIX)
+        and name not in known | OTHER_VARIABLES
     )
     return [
         Check("Variable", "warn", f"nothing reads {name}", _advice(name, known)) for name in unknown

@@ -69,13 +69,13 @@ class Session:
         if question is None:
             _note("there is nothing to answer again")
         else:
-            self._ask(question)
+            self._ask(question, again=True)
 
-    def _ask(self, text: str) -> None:
+    def _ask(self, text: str, *, again: bool = False) -> None:
         before = len(self.conversation.exchanges)
         self.conversation.ask(text)
         try:
-            outcome = self.talk.reply(self.conversation)
+            outcome = self.talk.reply(self.conversation, again=again)
         except CompletionError as error:
             self.conversation.take_back()
             click.echo(f"botkit: {error}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ from typing import Any, Self
 import click
 
 from botkit.cli.conversation import Conversation
-from botkit.completion import ChatCompletionRequest, Completion
+from botkit.cli.sampling import sampling
+from botkit.completion import ChatCompletionRequest, Completion, Model
 from botkit.completion.parse import invalid_request
 from botkit.errors import CompletionError, CompletionUnavailableError
 
@@ -39,7 +41,7 @@ class Talk:
     Args:
         completion: Who answers; it is started here.
         model: The model to name in requests, or None for the first that the completion lists.
-        options: Sampling parameters of every request, by wire name.
+        options: Parameters that the user chose, by wire name; see :mod:`botkit.cli.sampling`.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Talk:
     ) -> None:
         self._completion = completion
         self._model = model
+        self._served: Model | None = None
         self._options = dict(options)
         self._runner = asyncio.Runner()
 
@@ -72,15 +75,19 @@ class Talk:
         """The model that answers."""
         return self._model or ""
 
-    def reply(self, conversation: Conversation) -> Outcome:
+    def reply(self, conversation: Conversation, *, again: bool = False) -> Outcome:
         """Stream the reply to what the conversation holds; Ctrl-C ends it early.
+
+        Args:
+            conversation: Ends with the question.
+            again: Another reply than before is wanted.
 
         Raises:
             CompletionError: The request failed; text may have been printed before.
         """
         parts: list[str] = []
         try:
-            reason = self._runner.run(self._stream(conversation, parts))
+            reason = self._runner.run(self._stream(conversation, parts, again))
         except KeyboardInterrupt:
             return Outcome("".join(parts), stopped=True)
         finally:
@@ -94,7 +101,12 @@ class Talk:
             served = await self._completion.models()
             if not served:
                 raise CompletionUnavailableError("the endpoint lists no model; name one: --model")
-            self._model = served[0].id
+            self._served, self._model = served[0], served[0].id
+            return
+        # An endpoint need not list its models to answer for one.
+        with contextlib.suppress(CompletionError):
+            listed = {model.id: model for model in await self._completion.models()}
+            self._served = listed.get(self._model)
 
     def _close(self) -> None:
         try:
@@ -102,11 +114,13 @@ class Talk:
         finally:
             self._runner.close()
 
-    async def _stream(self, conversation: Conversation, parts: list[str]) -> str | None:
+    async def _stream(
+        self, conversation: Conversation, parts: list[str], again: bool
+    ) -> str | None:
         """Print and collect the reply's text; returns the finish reason."""
         while True:
             try:
-                return await self._stream_once(self._request(conversation), parts)
+                return await self._stream_once(self._request(conversation, again), parts)
             except CompletionError as error:
                 full = error.code == "context_length_exceeded" and not parts
                 if not (full and conversation.forget_oldest()):
@@ -122,7 +136,7 @@ class Talk:
                     click.echo(printable(choice.delta.content), nl=False)
         return reason
 
-    def _request(self, conversation: Conversation) -> ChatCompletionRequest:
+    def _request(self, conversation: Conversation, again: bool) -> ChatCompletionRequest:
         from pydantic import ValidationError
 
         try:
@@ -130,7 +144,7 @@ class Talk:
                 model=self.model,
                 messages=conversation.messages(),
                 stream=True,
-                **self._options,
+                **sampling(self._options, self._served, again=again),
             )
         except ValidationError as error:
             raise invalid_request(error) from None

@@ -26,7 +26,10 @@ class Completion(Protocol):
 
     @property
     def ready(self) -> bool:
-        """True once a request would be answered without loading or compiling anything."""
+        """True once a first short question would be answered at once.
+
+        Rarer shapes (longer prompts, more requests at a time) may still load in the background.
+        """
         ...
 
     async def start(self) -> None:

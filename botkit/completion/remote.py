@@ -48,6 +48,8 @@ class RemoteSettings(Protocol):
     def openai_api_key(self) -> SecretStr | None: ...  # noqa: D102
     @property
     def model(self) -> str: ...  # noqa: D102
+    @property
+    def model_fields_set(self) -> set[str]: ...  # noqa: D102
 
 
 class RemoteCompletion:
@@ -189,6 +191,9 @@ class RemoteCompletion:
 def remote_completion(settings: RemoteSettings) -> RemoteCompletion:
     """The completion that the settings name.
 
+    A model that someone chose is the only one offered. The default of the setting names the local
+    model, which says nothing about an endpoint's: then what the endpoint lists is offered.
+
     Raises:
         SettingsError: OpenAI's own endpoint is meant, and there is no key for it.
     """
@@ -201,7 +206,7 @@ def remote_completion(settings: RemoteSettings) -> RemoteCompletion:
     return RemoteCompletion(
         base_url=settings.openai_base_url,
         api_key=None if key is None else key.get_secret_value(),
-        model=settings.model,
+        model=settings.model if "model" in settings.model_fields_set else None,
     )
 
 

@@ -11,6 +11,7 @@ from botkit.completion import Completion
 from botkit.server.limits import ServerLimits
 from botkit.server.middleware import middlewares
 from botkit.server.openapi import openapi_json
+from botkit.server.page import CSP
 from botkit.server.request_id import stamp
 from botkit.server.routes import ROUTES
 from botkit.server.service import SERVICE, Service
@@ -34,7 +35,8 @@ def create_app(
         api_keys: Keys of which clients must show one; with none, everyone may ask.
         aliases: Other names for its models; ``*`` stands for any name.
         limits: Bounds on what clients may send.
-        page: HTML for ``/``, or None.
+        page: HTML for ``/``, or None; no script or style but those of
+            :mod:`botkit.server.page` will run in it.
     """
     limits = limits or ServerLimits()
     app = web.Application(middlewares=middlewares(api_keys), client_max_size=limits.body_bytes)
@@ -50,8 +52,10 @@ def create_app(
 
 
 def _page(page: bytes) -> Handler:
+    headers = {"Content-Security-Policy": CSP, "X-Content-Type-Options": "nosniff"}
+
     async def show(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=page, content_type="text/html", charset="utf-8")
+        return web.Response(body=page, content_type="text/html", charset="utf-8", headers=headers)
 
     return show
 

@@ -73,6 +73,11 @@ def test_a_misspelt_variable_is_seen(botkit_command) -> None:
     assert checks["Variable"]["advice"] == "did you mean BOTKIT_PORT?"
 
 
+def test_variables_of_the_tests_are_no_typing_errors(botkit_command) -> None:
+    _, _, checks = examine(botkit_command, BOTKIT_TEST_GGUF="x", BOTKIT_SHARED="y")
+    assert "Variable" not in checks
+
+
 def test_an_endpoint_without_a_key_is_seen(botkit_command) -> None:
     _, _, checks = examine(botkit_command, BOTKIT_COMPLETION="openai")
     assert checks["Completion"]["status"] == "warn"

@@ -281,3 +281,17 @@ def test_the_factory_takes_the_real_settings() -> None:
 
     settings = Settings.load(openai_base_url="http://127.0.0.1:9/v1", model="m")
     assert not remote_completion(settings).ready
+
+
+async def test_only_a_chosen_model_is_offered(monkeypatch: Any) -> None:
+    from botkit.settings import Settings
+
+    scripted = ScriptedCompletion()
+    await scripted.start()
+    async with listening(create_app(scripted), drain_seconds=0.1) as url:
+        for chosen, offered in (("", "scripted"), ("m", "m")):
+            monkeypatch.setenv("BOTKIT_MODEL", chosen)
+            remote = remote_completion(Settings.load(openai_base_url=f"{url}/v1"))
+            await remote.start()
+            assert [model.id for model in await remote.models()] == [offered]
+            await remote.aclose()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from botkit.completion.scripted import ScriptedCompletion
+from botkit.server.page import CSP
 
 KEYS = ("key-one", "schlüssel")
 
@@ -61,3 +62,5 @@ async def test_health_page_and_schema_are_free(run: Any) -> None:
     async with server.http.get("/") as reply:
         assert reply.content_type == "text/html"
         assert await reply.read() == b"<h1>hello</h1>"
+        assert reply.headers["content-security-policy"] == CSP
+        assert reply.headers["x-content-type-options"] == "nosniff"
