@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from botkit_models.bench.measure import alternate, median, spread
+from botkit_models.bench.measure import alternate, disturbance, median, spread
 from botkit_models.bench.row import Bound, Row
 
 IMPORT = Bound("most", 250.0)
@@ -16,9 +16,11 @@ HEAVY = "jax jaxlib flax numpy"
 
 def import_rows(repeats: int) -> list[Row]:
     """A process that imports botkit beside one that does nothing; whether it brought JAX."""
-    ours, theirs = alternate(
+    turns = alternate(
         [lambda: _milliseconds("import botkit"), lambda: _milliseconds("pass")], repeats
     )
+    ours, theirs = zip(*(turn.figures for turn in turns), strict=True)
+    disturbed = disturbance([turn.others for turn in turns])
     heavy = _run(f"import botkit, sys; print(*(set('{HEAVY}'.split()) & set(sys.modules)))").split()
     return [
         Row(
@@ -28,7 +30,7 @@ def import_rows(repeats: int) -> list[Row]:
             median(theirs),
             "bare interpreter",
             IMPORT,
-            f"botkit {spread(ours)}; bare {spread(theirs)}",
+            f"botkit {spread(ours)}; bare {spread(theirs)}{disturbed}",
         ),
         Row(
             "import botkit: heavy packages imported",

@@ -71,6 +71,12 @@ class LlamaSide:
     ) -> None:
         self._close()
 
+    @property
+    def pid(self) -> int:
+        """The worker process."""
+        assert self._process is not None
+        return self._process.pid
+
     def prefill(self, tokens: Sequence[int]) -> float:
         """Seconds to read ``tokens`` into an empty context."""
         return float(self._ask("prefill", tokens=list(tokens))["seconds"])

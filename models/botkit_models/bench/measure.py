@@ -1,4 +1,4 @@
-"""Taking turns: what is compared is measured side by side, so that a busy machine slows both."""
+"""Taking turns: what is compared is measured side by side, on a machine as quiet as it gets."""
 
 from __future__ import annotations
 
@@ -7,27 +7,54 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from botkit_models.bench.bystanders import QUIET, Bystanders
 
 PAUSE_SECONDS = 0.05
+MOST_TURNS = 4
 
 
-def alternate(sides: Sequence[Callable[[], float]], repeats: int) -> list[list[float]]:
-    """Call every side once unmeasured, then A B A B ..., ``repeats`` times each.
+class Turn(NamedTuple):
+    """One figure of each side, and the part of the machine that others used meanwhile."""
 
-    The pause in between lets threads of the side that ran last fall asleep.
+    figures: tuple[float, ...]
+    others: float
 
-    Returns:
-        The figures of each side, in order.
+
+def alternate(
+    sides: Sequence[Callable[[], float]], repeats: int, ours: Sequence[int] = ()
+) -> list[Turn]:
+    """Call every side once unmeasured, then A B, A B, ...
+
+    A turn that others disturbed is taken again, up to :data:`MOST_TURNS` times as many turns as
+    wanted in all. Kept are the ``repeats`` least disturbed ones, whatever their figures are.
+
+    Args:
+        sides: Each returns its figure.
+        repeats: How many turns are wanted.
+        ours: Processes that belong to the sides.
     """
     for side in sides:
         side()
-    figures: list[list[float]] = [[] for _ in sides]
-    for _ in range(repeats):
-        for side, found in zip(sides, figures, strict=True):
-            gc.collect()
-            time.sleep(PAUSE_SECONDS)
-            found.append(side())
-    return figures
+    turns: list[Turn] = []
+    while len(turns) < MOST_TURNS * repeats and _quiet(turns) < repeats:
+        turns.append(_turn(sides, ours))
+    return sorted(turns, key=lambda turn: max(turn.others, QUIET))[:repeats]
+
+
+def _turn(sides: Sequence[Callable[[], float]], ours: Sequence[int]) -> Turn:
+    bystanders = Bystanders(ours)
+    figures = []
+    for side in sides:
+        gc.collect()
+        time.sleep(PAUSE_SECONDS)  # threads of the side before fall asleep
+        figures.append(side())
+    return Turn(tuple(figures), bystanders.share())
+
+
+def _quiet(turns: Sequence[Turn]) -> int:
+    return sum(turn.others <= QUIET for turn in turns)
 
 
 def median(figures: Sequence[float]) -> float:
@@ -38,6 +65,14 @@ def median(figures: Sequence[float]) -> float:
 def spread(figures: Sequence[float]) -> str:
     """Lowest and highest figure, in words."""
     return f"{min(figures):.3g} to {max(figures):.3g}"
+
+
+def disturbance(others: Sequence[float]) -> str:
+    """A warning when others used much of the machine, else an empty text."""
+    worst = max(others)
+    if worst <= QUIET:
+        return ""
+    return f"; DISTURBED: other processes used up to {worst:.0%} of the machine, measure again"
 
 
 def cores() -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from botkit.errors import BotkitError
 from botkit.settings import Settings
-from botkit_models.bench.measure import median, spread
+from botkit_models.bench.bystanders import Bystanders
+from botkit_models.bench.measure import disturbance, median, spread
 from botkit_models.bench.process import Memory, memory_of
 from botkit_models.bench.row import Bound, Row
 from botkit_models.bench.server_process import ServerProcess
@@ -35,10 +36,13 @@ def server_rows(settings: Settings, repeats: int) -> list[Row]:
     before = compiled_programs(settings.compile_cache)
     healthz: list[float] = []
     readyz: list[float] = []
+    others: list[float] = []
     for number in range(repeats):
+        bystanders = Bystanders()
         with ServerProcess(settings) as server:
             healthz.append(server.seconds_until("/healthz"))
             readyz.append(server.seconds_until("/readyz"))
+            others.append(bystanders.share([server.pid]))
             if number == repeats - 1:
                 server.wait_until_idle()
                 fresh = memory_of(server.pid)
@@ -46,14 +50,14 @@ def server_rows(settings: Settings, repeats: int) -> list[Row]:
                 memory = memory_of(server.pid)
     compiled = compiled_programs(settings.compile_cache) - before
     return [
-        _start("/healthz", healthz, HEALTHZ),
-        _start("/readyz", readyz, READYZ),
+        _start("/healthz", healthz, HEALTHZ, others),
+        _start("/readyz", readyz, READYZ, others),
         Row(
             "warm start: programs compiled",
             "",
             float(len(compiled)),
             bound=COMPILED,
-            note=f"{len(before)} were there, and all were loaded",
+            note=_names(compiled) or f"{len(before)} were there",
         ),
         _memory(memory, fresh, prompt),
     ]
@@ -79,8 +83,14 @@ def _serve_a_few(server: ServerProcess) -> int:
     return long
 
 
-def _start(path: str, seconds: list[float], bound: Bound) -> Row:
-    return Row(f"warm start to {path}", "s", median(seconds), bound=bound, note=spread(seconds))
+def _start(path: str, seconds: list[float], bound: Bound, others: list[float]) -> Row:
+    note = spread(seconds) + disturbance(others)
+    return Row(f"warm start to {path}", "s", median(seconds), bound=bound, note=note)
+
+
+def _names(programs: frozenset[Path]) -> str:
+    """What was compiled, without the hashes that JAX appends."""
+    return ", ".join(sorted(path.name.rpartition("-")[0].rpartition("-")[0] for path in programs))
 
 
 def _memory(memory: Memory, fresh: Memory, prompt: int) -> Row:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from botkit_models.bench.engine_side import EngineSide, decode_rate
 from botkit_models.bench.llama import LlamaSide
-from botkit_models.bench.measure import alternate, median, spread
+from botkit_models.bench.measure import Turn, alternate, disturbance, median, spread
 from botkit_models.bench.row import Bound, Row
 
 PREFILL = Bound("least", 1.5, of="ratio")
@@ -46,7 +48,7 @@ def _prefill(engine: EngineSide, llama: LlamaSide | None, repeats: int, missing:
     sides = [lambda: len(tokens) / engine.prefill(tokens)]
     if llama is not None:
         sides.append(lambda: len(tokens) / llama.prefill(tokens))
-    return _row(f"prefill of {len(tokens)} tokens", alternate(sides, repeats), PREFILL, missing)
+    return _row(f"prefill of {len(tokens)} tokens", _turns(sides, repeats, llama), PREFILL, missing)
 
 
 def _decode(engine: EngineSide, llama: LlamaSide | None, repeats: int, missing: str) -> Row:
@@ -56,16 +58,16 @@ def _decode(engine: EngineSide, llama: LlamaSide | None, repeats: int, missing: 
     if llama is not None:
         sides.append(lambda: len(reply) / llama.decode(prompt, reply))
     name = f"decode, one stream, positions {len(prompt)} to {len(prompt) + len(reply)}"
-    return _row(name, alternate(sides, repeats), DECODE, missing)
+    return _row(name, _turns(sides, repeats, llama), DECODE, missing)
 
 
 def _streams(engine: EngineSide, repeats: int) -> Row:
     prompt, count = _sizes(engine)
     # One token less each, so that the streams do not write the same reply.
     prompts = [prompt[: len(prompt) - number] for number in range(STREAMS)]
-    (ours,) = alternate([lambda: decode_rate(engine.write(prompts, count))], repeats)
+    turns = alternate([lambda: decode_rate(engine.write(prompts, count))], repeats)
     name = f"decode, {STREAMS} streams, all together"
-    return Row(name, UNIT, median(ours), note=f"botkit {spread(ours)}")
+    return _row(name, turns, None, "")
 
 
 def _sizes(engine: EngineSide) -> tuple[list[int], int]:
@@ -74,11 +76,17 @@ def _sizes(engine: EngineSide) -> tuple[list[int], int]:
     return plain_text(engine, prompt), min(REPLY, engine.limit - prompt)
 
 
-def _row(name: str, figures: list[list[float]], bound: Bound, missing: str) -> Row:
-    ours, *others = figures
+def _turns(sides: list[Callable[[], float]], repeats: int, llama: LlamaSide | None) -> list[Turn]:
+    return alternate(sides, repeats, [] if llama is None else [llama.pid])
+
+
+def _row(name: str, turns: list[Turn], bound: Bound | None, missing: str) -> Row:
+    ours, *others = zip(*(turn.figures for turn in turns), strict=True)
+    disturbed = disturbance([turn.others for turn in turns])
     note = f"botkit {spread(ours)}"
     if not others:
-        return Row(name, UNIT, median(ours), bound=bound, note=f"{note}; {missing}")
+        note += f"; {missing}" if missing else ""
+        return Row(name, UNIT, median(ours), bound=bound, note=note + disturbed)
     theirs = others[0]
-    note += f"; {REFERENCE} {spread(theirs)}"
+    note += f"; {REFERENCE} {spread(theirs)}{disturbed}"
     return Row(name, UNIT, median(ours), median(theirs), REFERENCE, bound, note)
