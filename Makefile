@@ -24,7 +24,7 @@ lint: $(VENV)/.installed-dev ## check style, types and the arrows between packag
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.installed model ## measure the local model, side by side with llama.cpp when installed
-	@$(BIN)/botkit bench
+	@$(BIN)/botkit bench --quality --json bench.json
 
 clean: ## remove the environment and every cache (pulled models stay)
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
