@@ -1,8 +1,8 @@
-"""The server that the client tests call.
+"""The servers that the client tests call: one over a scripted completion, and the real model.
 
-By default one over a scripted completion. Set ``BOTKIT_TEST_BASE_URL`` (with ``/v1``) and
-``BOTKIT_TEST_MODEL`` to run the same tests against any running server, such as one with a real
-model; it must have the alias ``text-davinci-002`` for that model, no ``*`` alias, and no API key.
+Set ``BOTKIT_TEST_BASE_URL`` (with ``/v1``) and ``BOTKIT_TEST_MODEL`` to run the same tests against
+any running server instead; it must have the alias ``text-davinci-002`` for that model, no ``*``
+alias, and no API key.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from local_model import ALIAS, MODEL, LocalServer
 from serving import serving
 
 from botkit.completion.script import Reply
 from botkit.completion.scripted import ScriptedCompletion, echo
 from botkit.server import create_app
 
-OLD_NAME = "text-davinci-002"
+GIVEN = os.environ.get("BOTKIT_TEST_BASE_URL")
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,17 @@ def answer(request: object) -> Reply:
     return echo(request) or "Hello there, friend!"  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[Target]:
-    url = os.environ.get("BOTKIT_TEST_BASE_URL")
-    if url:
-        yield Target(url, os.environ["BOTKIT_TEST_MODEL"])
-        return
-    completion = ScriptedCompletion(replies=answer, model="scripted")
-    with serving(create_app(completion, aliases={OLD_NAME: "scripted"})) as served:
-        yield Target(f"{served.url}/v1", "scripted")
+@pytest.fixture(scope="session", params=["given"] if GIVEN else ["scripted", "local"])
+def server(request: pytest.FixtureRequest) -> Iterator[Target]:
+    if GIVEN:
+        yield Target(GIVEN, os.environ["BOTKIT_TEST_MODEL"])
+    elif request.param == "local":
+        local: LocalServer = request.getfixturevalue("local_server")
+        yield Target(f"{local.url}/v1", MODEL)
+    else:
+        completion = ScriptedCompletion(replies=answer, model="scripted")
+        with serving(create_app(completion, aliases={ALIAS: "scripted"})) as served:
+            yield Target(f"{served.url}/v1", "scripted")
 
 
 @pytest.fixture

@@ -172,10 +172,10 @@ async def test_the_policy_lets_no_other_script_run_and_no_other_host_be_asked(op
             document.body.append(script);
             await fetch("http://other.invalid/").catch(() => {});
             await new Promise((resolve) => setTimeout(resolve, 100));
-            return blocked.sort();
+            return blocked;  // once for the header, once for the document
         }"""
     )
-    assert blocked == ["connect-src", "script-src-elem"]
+    assert set(blocked) == {"connect-src", "script-src-elem"}
     assert await chat.page.title() == "botkit"
     assert "unsafe" not in CSP
 

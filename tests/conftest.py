@@ -1,0 +1,24 @@
+"""Fixtures that tests of several packages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from local_model import ALIAS, MODEL, LocalServer, local_home, serving_local
+
+CONTEXT = "512"
+"""Tokens: bounds the replies of old calls that cannot say how long theirs may be."""
+
+
+@pytest.fixture(scope="session")
+def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    """`botkit serve` with the real default model, one for all tests; skips where it is not pulled.
+
+    It answers to the alias ``text-davinci-002`` too.
+    """
+    home = local_home()
+    log = tmp_path_factory.mktemp("local-server") / "log"
+    variables = {"BOTKIT_MODEL_ALIASES": f"{ALIAS}={MODEL}", "BOTKIT_CONTEXT": CONTEXT}
+    with serving_local(home, log, **variables) as server:
+        yield server
