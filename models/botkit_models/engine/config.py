@@ -17,11 +17,13 @@ class EngineConfig:
     """Fixed sizes that programs are compiled for.
 
     Fields:
-        slots: How many replies are written at the same time; a power of two.
+        slots: How many replies are written at the same time.
         context: The most tokens of prompt plus reply.
         queue: How many replies may wait for a slot before new ones are refused.
         decode_steps: The most tokens per reply and dispatch.
         prefill_chunks: Prompt tokens read per dispatch, ascending; each divides the next.
+        padded_length: Up to this cache length a batch is filled up with idle rows; beyond, an idle
+            row's cache would cost more than it saves.
         resident_programs: How many prefill and decode programs stay loaded, 50 to 120 MB each.
     """
 
@@ -30,6 +32,7 @@ class EngineConfig:
     queue: int = 64
     decode_steps: int = 4
     prefill_chunks: tuple[int, ...] = (64, 256)
+    padded_length: int = 512
     resident_programs: int = 4
 
     def __post_init__(self) -> None:
@@ -38,8 +41,8 @@ class EngineConfig:
         Raises:
             SettingsError: Naming the size.
         """
-        if self.slots < 1 or self.slots & (self.slots - 1):
-            raise SettingsError(f"slots is {self.slots}; choose a power of two, such as 4")
+        if self.slots < 1:
+            raise SettingsError(f"slots is {self.slots}; choose 1 or more")
         if self.context < 1:
             raise SettingsError(f"context is {self.context}; choose a positive number of tokens")
         if self.queue < 0:
@@ -64,8 +67,14 @@ class EngineConfig:
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
-        """How many replies a decode program writes at once: 1, 2, 4 ... ``slots``."""
-        return tuple(1 << bit for bit in range(self.slots.bit_length()))
+        """How many replies a decode program writes at once: 1, 4, 16 ... ``slots``.
+
+        Sizes between would cost memory and save little: two rows take as long as four.
+        """
+        sizes = [1]
+        while sizes[-1] * 4 < self.slots:
+            sizes.append(sizes[-1] * 4)
+        return tuple(sizes) if self.slots == 1 else (*sizes, self.slots)
 
     @property
     def cache_lengths(self) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from botkit_models.config import DecoderConfig
 from botkit_models.engine.batch import rows_of, sampling_of
 from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.grouping import groups
 from botkit_models.engine.job import (
     EmbedJob,
     Event,
@@ -25,6 +26,7 @@ from botkit_models.engine.job import (
     Tokens,
 )
 from botkit_models.engine.programs import Programs
+from botkit_models.engine.sampling import SamplingParams
 from botkit_models.engine.slot import Slot, chunk_plan
 from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.steps import Steps, Written
@@ -44,14 +46,20 @@ class Runner:
         self._weights = steps.weights
         self._eos = frozenset(steps.eos_ids)
         self._programs, self._config, self._model, self._stats = programs, config, model, stats
+        self._idle: list[Slot] = []
 
-    def open(self, job: Job) -> Slot:
-        """A slot for ``job``, with room for its text and the first tokens of its reply."""
+    def open(self, job: Job, beside: Sequence[Slot] = ()) -> Slot:
+        """A slot for ``job``, with room for its text and the first tokens of its reply.
+
+        Its caches are as long as those of the slots ``beside`` it, which it will share programs
+        with.
+        """
         generate = isinstance(job, GenerateJob)
         # The last token of a prompt is not read ahead: decoding starts with it.
         count = len(job.text) - 1 if generate else len(job.text)
         chunks = chunk_plan(count, self._config.prefill_chunks)
         length = self._length_for(max(sum(chunks), len(job.text) + self._config.decode_steps))
+        length = max(length, *(slot.length for slot in beside), 0)
         tokens = np.zeros(length, np.int32)
         tokens[: len(job.text)] = job.text
         return Slot(
@@ -81,23 +89,47 @@ class Runner:
         hidden.block_until_ready()
         return []
 
-    def decode(self, slots: Sequence[Slot]) -> list[list[Event]]:
-        """Write a few tokens for each of ``slots`` (a power of two of them)."""
-        steps = self._config.decode_steps
-        self._make_room(slots, steps)
-        program = self._programs.decode(len(slots), slots[0].length)
+    def decode(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
+        """Write a few tokens for each of ``slots``."""
+        if not slots:
+            return []
+        length = self._make_room(slots)
+        pad = length <= self._config.padded_length
+        results: list[tuple[Slot, list[Event]]] = []
+        first = 0
+        for replies, rows in groups(len(slots), self._config.batch_sizes, pad=pad):
+            results += self._decode(slots[first : first + replies], rows, length)
+            first += replies
+        return results
+
+    def _decode(
+        self, slots: Sequence[Slot], size: int, length: int
+    ) -> list[tuple[Slot, list[Event]]]:
+        """One dispatch of the program for ``size`` replies with caches of ``length``."""
+        rows = [*slots, *self._idle_rows(size - len(slots), length)]
+        program = self._programs.decode(size, length)
         caches, written = program(
             self._weights,
-            [slot.caches for slot in slots],
-            rows_of(slots),
-            sampling_of(slots, self._model.vocab_size),
-            np.int32(steps),
+            [row.caches for row in rows],
+            rows_of(rows),
+            sampling_of(rows, self._model.vocab_size),
+            np.int32(self._config.decode_steps),
         )
-        for slot, cache in zip(slots, caches, strict=True):
-            slot.caches = cache
+        for row, cache in zip(rows, caches, strict=True):
+            row.caches = cache
         host = jax.device_get(written)
         self._stats.decode_dispatches += 1
-        return [self._collect(slot, host, row) for row, slot in enumerate(slots)]
+        return [(slot, self._collect(slot, host, row)) for row, slot in enumerate(slots)]
+
+    def _idle_rows(self, count: int, length: int) -> list[Slot]:
+        """Rows that fill up a batch and write nothing."""
+        if any(row.length != length for row in self._idle):
+            self._idle.clear()
+        while len(self._idle) < count:
+            job = GenerateJob((0,), _ignore, params=SamplingParams(temperature=0.0), budget=0)
+            caches = self._programs.empty(length)()
+            self._idle.append(Slot(job, [], caches, np.zeros(length, np.int32), count=1))
+        return self._idle[:count]
 
     def _collect(self, slot: Slot, written: Written, row: int) -> list[Event]:
         """Take a row's new tokens into its slot."""
@@ -143,14 +175,19 @@ class Runner:
             slot.scored.append(Token(token, float(logprobs[place]), tuple(pairs)))
         return [] if slot.chunks else [Scored(tuple(slot.scored))]
 
-    def _make_room(self, slots: Sequence[Slot], steps: int) -> None:
-        """Give all slots caches of one length that holds ``steps`` more tokens of each."""
+    def _make_room(self, slots: Sequence[Slot]) -> int:
+        """Give all slots caches of one length that holds the next tokens of each.
+
+        One length at a time keeps the number of programs in use small.
+        """
+        steps = self._config.decode_steps
         length = self._length_for(max(slot.count + min(steps, slot.budget) for slot in slots))
         length = max(length, *(slot.length for slot in slots))
         for slot in slots:
             while slot.length < length:
                 slot.caches = self._programs.grow(slot.length)(slot.caches)
                 slot.tokens = np.concatenate([slot.tokens, np.zeros_like(slot.tokens)])
+        return length
 
     def _length_for(self, count: int) -> int:
         lengths = self._config.cache_lengths
@@ -163,3 +200,7 @@ def _token(token: int, top: int | None, written: Written, step: int, row: int) -
     ids = written.top_ids[step, row, :top].tolist()
     logprobs = written.top_logprobs[step, row, :top].tolist()
     return Token(token, float(written.logprob[step, row]), tuple(zip(ids, logprobs, strict=True)))
+
+
+def _ignore(event: Event) -> None:
+    """An idle row has nobody to tell."""

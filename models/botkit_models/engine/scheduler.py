@@ -71,7 +71,7 @@ class Scheduler:
 
     def _open(self, job: Job) -> None:
         try:
-            slot = self._runner.open(job)
+            slot = self._runner.open(job, self._slots)
         except Exception as error:
             logger.exception("a job could not get a slot")
             self._stats.failed += 1
@@ -90,9 +90,8 @@ class Scheduler:
             self._slots.append(reading)
             self._deliver(reading, self._runner.prefill(reading))
         decoding = [slot for slot in self._slots if slot.decoding]
-        for group in powers_of_two(decoding):
-            for slot, events in zip(group, self._runner.decode(group), strict=True):
-                self._deliver(slot, events)
+        for slot, events in self._runner.decode(decoding):
+            self._deliver(slot, events)
 
     def _deliver(self, slot: Slot, events: Sequence[Event]) -> None:
         for event in events:
@@ -120,14 +119,3 @@ class Scheduler:
 
 def _failure(error: Exception) -> CompletionError:
     return CompletionError(f"The model failed: {type(error).__name__}.")
-
-
-def powers_of_two(slots: Sequence[Slot]) -> list[Sequence[Slot]]:
-    """``slots`` in groups of 2**n, largest first: the batch sizes that programs exist for."""
-    groups: list[Sequence[Slot]] = []
-    first = 0
-    while first < len(slots):
-        size = 1 << ((len(slots) - first).bit_length() - 1)
-        groups.append(slots[first : first + size])
-        first += size
-    return groups
