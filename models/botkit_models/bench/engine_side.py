@@ -67,6 +67,11 @@ class EngineSide:
         """The most tokens of prompt plus reply."""
         return self._engine.limit
 
+    @property
+    def slots(self) -> int:
+        """How many replies are written at the same time."""
+        return self._engine.config.slots
+
     def prefill(self, tokens: Sequence[int]) -> float:
         """Seconds to read ``tokens``: an embedding request, which reads and does little else."""
         began = time.perf_counter()

@@ -13,6 +13,7 @@ from botkit_models.bench.bystanders import QUIET, Bystanders
 
 PAUSE_SECONDS = 0.05
 MOST_TURNS = 4
+PATIENCE_SECONDS = 60.0
 
 
 class Turn(NamedTuple):
@@ -27,8 +28,9 @@ def alternate(
 ) -> list[Turn]:
     """Call every side once unmeasured, then A B, A B, ...
 
-    A turn that others disturbed is taken again, up to :data:`MOST_TURNS` times as many turns as
-    wanted in all. Kept are the ``repeats`` least disturbed ones, whatever their figures are.
+    A turn that others disturbed is taken again, until there are :data:`MOST_TURNS` times as many as
+    wanted or :data:`PATIENCE_SECONDS` are over. Kept are the ``repeats`` least disturbed ones,
+    whatever their figures are.
 
     Args:
         sides: Each returns its figure.
@@ -38,7 +40,10 @@ def alternate(
     for side in sides:
         side()
     turns: list[Turn] = []
+    began = time.monotonic()
     while len(turns) < MOST_TURNS * repeats and _quiet(turns) < repeats:
+        if len(turns) >= repeats and time.monotonic() - began > PATIENCE_SECONDS:
+            break
         turns.append(_turn(sides, ours))
     return sorted(turns, key=lambda turn: max(turn.others, QUIET))[:repeats]
 

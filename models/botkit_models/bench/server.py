@@ -22,7 +22,8 @@ QUESTIONS = (
     "Name three colours.",
 )
 LONG = "The museum opens at nine and closes at five, and on Mondays it stays closed. "
-LONG_CHARS = 4200
+LONG_CHARS, REPLY = 4200, 48
+NOTES = ("-atime", ".json")
 
 
 def server_rows(settings: Settings, repeats: int) -> list[Row]:
@@ -64,22 +65,22 @@ def server_rows(settings: Settings, repeats: int) -> list[Row]:
 
 
 def compiled_programs(folder: Path) -> frozenset[Path]:
-    """Files of the compile cache, without those in which JAX notes when a program was used."""
+    """Files of the compile cache, without notes about them: JAX's of their last use, and lists."""
     if not folder.is_dir():
         return frozenset()
     return frozenset(
-        path for path in folder.rglob("*") if path.is_file() and not path.name.endswith("-atime")
+        path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(NOTES)
     )
 
 
 def _serve_a_few(server: ServerProcess) -> int:
     """A few chats, alone and together; returns how long the longest prompt was, in tokens."""
-    server.chat(QUESTIONS[0], 32)
+    server.chat(QUESTIONS[0], REPLY)
     try:
-        long = server.chat((LONG * (LONG_CHARS // len(LONG) + 1))[:LONG_CHARS], 32)
+        long = server.chat((LONG * (LONG_CHARS // len(LONG) + 1))[:LONG_CHARS], REPLY)
     except BotkitError:  # a model with a short context
-        long = server.chat(LONG, 8)
-    server.chat_together(list(QUESTIONS), 64)
+        long = server.chat(LONG, REPLY)
+    server.chat_together(list(QUESTIONS), REPLY)
     return long
 
 

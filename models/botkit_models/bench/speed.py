@@ -64,9 +64,9 @@ def _decode(engine: EngineSide, llama: LlamaSide | None, repeats: int, missing: 
 def _streams(engine: EngineSide, repeats: int) -> Row:
     prompt, count = _sizes(engine)
     # One token less each, so that the streams do not write the same reply.
-    prompts = [prompt[: len(prompt) - number] for number in range(STREAMS)]
+    prompts = [prompt[: len(prompt) - number] for number in range(min(STREAMS, engine.slots))]
     turns = alternate([lambda: decode_rate(engine.write(prompts, count))], repeats)
-    name = f"decode, {STREAMS} streams, all together"
+    name = f"decode, {len(prompts)} streams, all together"
     return _row(name, turns, None, "")
 
 
