@@ -24,8 +24,12 @@ completion = openai.Completion.create(engine=OLD, prompt="Say this is a test", m
 parts = list(openai.Completion.create(engine=OLD, prompt="one two", max_tokens=3, stream=True))
 chat = openai.ChatCompletion.create(model=OLD, messages=MESSAGES, max_tokens=4)
 chat_parts = openai.ChatCompletion.create(model=OLD, messages=MESSAGES, max_tokens=4, stream=True)
+# An edit's length cannot be limited: a model at temperature 1 may ramble to the end of its context.
 edit = openai.Edit.create(
-    model=OLD, input="What day of the wek is it?", instruction="Fix the spelling mistakes"
+    model=OLD,
+    input="What day of the wek is it?",
+    instruction="Fix the spelling mistakes",
+    temperature=0,
 )
 engine = openai.Engine.retrieve(MODEL)
 # Engine.search itself was gone by 0.28; its request still goes through the client.
