@@ -72,12 +72,11 @@ def spread(figures: Sequence[float]) -> str:
     return f"{min(figures):.3g} to {max(figures):.3g}"
 
 
-def disturbance(others: Sequence[float]) -> str:
-    """A warning when others used much of the machine, else an empty text."""
-    worst = max(others)
-    if worst <= QUIET:
+def disturbance(others: float) -> str:
+    """A warning when others used much of the machine (a part of it, 0 to 1), else nothing."""
+    if others <= QUIET:
         return ""
-    return f"; DISTURBED: other processes used up to {worst:.0%} of the machine, measure again"
+    return f"; DISTURBED: other processes used up to {others:.0%} of the machine, measure again"
 
 
 def cores() -> int:

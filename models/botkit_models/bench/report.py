@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from botkit_models.bench.bystanders import QUIET
 from botkit_models.bench.row import Row
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def _fields(row: Row) -> dict[str, Any]:
         "unit": row.unit,
         "required": row.required or None,
         "met": row.met,
+        "others": round(row.others, 3),
         "note": row.note,
     }
 
@@ -84,6 +86,6 @@ def _figure(value: float) -> str:
 def _verdict(row: Row) -> str:
     if row.bound is None:
         return ""
-    return {True: "[green]met[/]", False: "[bold red]NOT MET[/]", None: "[yellow]unknown[/]"}[
-        row.met
-    ]
+    verdict = {True: "[green]met[/]", False: "[bold red]NOT MET[/]", None: "[yellow]unknown[/]"}
+    disturbed = " [yellow](machine busy)[/]" if row.others > QUIET and row.met is not None else ""
+    return verdict[row.met] + disturbed

@@ -36,6 +36,7 @@ class Row:
         theirs: The reference's figure, from the same run; None without a reference.
         reference: What ``theirs`` is a figure of.
         bound: What must be reached; None for a row that only informs.
+        others: The part of the machine that other processes had meanwhile, 0 to 1.
         note: For people: spread, conditions, or why something is missing.
     """
 
@@ -46,6 +47,7 @@ class Row:
     reference: str = ""
     bound: Bound | None = None
     note: str = ""
+    others: float = 0.0
 
     @property
     def ratio(self) -> float | None:

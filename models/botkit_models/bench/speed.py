@@ -82,11 +82,12 @@ def _turns(sides: list[Callable[[], float]], repeats: int, llama: LlamaSide | No
 
 def _row(name: str, turns: list[Turn], bound: Bound | None, missing: str) -> Row:
     ours, *others = zip(*(turn.figures for turn in turns), strict=True)
-    disturbed = disturbance([turn.others for turn in turns])
+    busy = max(turn.others for turn in turns)
     note = f"botkit {spread(ours)}"
     if not others:
         note += f"; {missing}" if missing else ""
-        return Row(name, UNIT, median(ours), bound=bound, note=note + disturbed)
+        note += disturbance(busy)
+        return Row(name, UNIT, median(ours), bound=bound, note=note, others=busy)
     theirs = others[0]
-    note += f"; {REFERENCE} {spread(theirs)}{disturbed}"
-    return Row(name, UNIT, median(ours), median(theirs), REFERENCE, bound, note)
+    note += f"; {REFERENCE} {spread(theirs)}{disturbance(busy)}"
+    return Row(name, UNIT, median(ours), median(theirs), REFERENCE, bound, note, busy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from io import StringIO
 
@@ -73,6 +74,12 @@ def test_the_table_marks_what_is_not_reached() -> None:
     assert "met" not in missing.lower()
 
 
+def test_a_verdict_from_a_busy_machine_says_so() -> None:
+    _, busy, quiet = rendered([dataclasses.replace(FAST, others=0.4), FAST])
+    assert busy.rstrip().endswith(" met (machine busy)")
+    assert quiet.rstrip().endswith(" met")
+
+
 def test_every_note_is_told_with_its_row() -> None:
     assert notes(ROWS) == [
         "fast: calm",
@@ -93,6 +100,7 @@ def test_json_holds_every_field_and_the_conditions() -> None:
         "unit": "tokens/s",
         "required": "at least 1.5x",
         "met": True,
+        "others": 0.0,
         "note": "calm",
     }
     assert [row["met"] for row in found["rows"]] == [True, False, None, None]
