@@ -106,8 +106,10 @@ class Runner:
         self, slots: Sequence[Slot], size: int, length: int
     ) -> list[tuple[Slot, list[Event]]]:
         """One dispatch of the program for ``size`` replies with caches of ``length``."""
-        rows = [*slots, *self._idle_rows(size - len(slots), length)]
+        idle = self._idle_rows(size - len(slots), length)
+        rows = [*slots, *idle]
         program = self._programs.decode(size, length)
+        self._idle = []  # a dispatch that fails takes their caches along
         caches, written = program(
             self._weights,
             [row.caches for row in rows],
@@ -117,6 +119,7 @@ class Runner:
         )
         for row, cache in zip(rows, caches, strict=True):
             row.caches = cache
+        self._idle = idle
         host = jax.device_get(written)
         self._stats.decode_dispatches += 1
         return [(slot, self._collect(slot, host, row)) for row, slot in enumerate(slots)]

@@ -2,21 +2,18 @@
 
 Every block of the cache is multiplied by itself and the partial results are added block after
 block, so that more (empty) blocks at the end add exact zeros: a row's result is the same bits
-however long the cache is. Maxima and sums over positions are written as merges of halves, not as
-reductions: XLA:CPU gives a large reduction, and the exponential beside it, to another library than
-a small one, and that one rounds otherwise.
+however long the cache is (:mod:`botkit_models.gpt.fold`).
 
 Grouped queries: Ainslie et al. 2023 (arXiv:2305.13245).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import jax.numpy as jnp
 from jax import Array, lax
 
 from botkit_models.gpt.cache import LayerCache
+from botkit_models.gpt.fold import fold, fold_leading
 
 MASKED = -1e30
 
@@ -56,14 +53,14 @@ def attend(
         scores = softcap * jnp.tanh(scores / softcap)
     scores = scores.reshape(N, K, G * T, C)
     scores = jnp.where(_visible(start, T, N, G, C, window), scores, MASKED)
-    peak = _fold_blocks(_fold(scores, jnp.maximum), jnp.maximum)  # K,GT,1
+    peak = fold_leading(fold(scores, jnp.maximum), jnp.maximum)  # K,GT,1
     weights = jnp.exp(scores - peak)  # N,K,GT,C
-    total = _fold_blocks(_fold(weights, jnp.add), jnp.add)  # K,GT,1
+    total = fold_leading(fold(weights, jnp.add), jnp.add)  # K,GT,1
     batched = (((2,), (1,)), ((0,), (0,)))
     mixed = lax.dot_general(
         weights.reshape(NK, G * T, C), cache.values.astype(jnp.float32), batched
     )  # NK,GT,D
-    out = _fold_blocks(mixed.reshape(N, K, G * T, D), jnp.add) / total  # K,GT,D
+    out = fold_leading(mixed.reshape(N, K, G * T, D), jnp.add) / total  # K,GT,D
     return out.reshape(K, G, T, D).transpose(2, 0, 1, 3).reshape(T, H * D)
 
 
@@ -73,19 +70,3 @@ def _visible(start: Array, T: int, N: int, G: int, C: int, window: int | None) -
     key = jnp.arange(N * C, dtype=jnp.int32).reshape(N, 1, 1, C)
     seen = key <= query
     return seen if window is None else seen & (key > query - window)
-
-
-def _fold(x: Array, merge: Callable[[Array, Array], Array]) -> Array:
-    """Merge the halves of the last axis (a power of two long) until one number is left."""
-    while x.shape[-1] > 1:
-        first, second = jnp.split(x, 2, axis=-1)
-        x = merge(first, second)
-    return x
-
-
-def _fold_blocks(parts: Array, merge: Callable[[Array, Array], Array]) -> Array:
-    """Merge ``[N, ...]`` over ``N``, first block first."""
-    merged = parts[0]
-    for block in range(1, parts.shape[0]):
-        merged = merge(merged, parts[block])
-    return merged

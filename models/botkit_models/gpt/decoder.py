@@ -18,6 +18,7 @@ from botkit_models.config import DecoderConfig
 from botkit_models.gpt.attention import attend
 from botkit_models.gpt.cache import LayerCache
 from botkit_models.gpt.embedding import Embedding
+from botkit_models.gpt.fold import rounded
 from botkit_models.gpt.linear import Linear
 from botkit_models.gpt.norm import Norm
 from botkit_models.gpt.rotary import frequencies, rotate, rotation
@@ -114,9 +115,9 @@ class Block(nnx.Module):
     ) -> tuple[Array, list[LayerCache]]:
         """``x [B, T, E]`` -> ``[B, T, E]``, and the layer's caches."""
         mixed, caches = self.attn(self.attn_norm.rows(x), starts, angles, caches)
-        x = x + (mixed if self.attn_post_norm is None else self.attn_post_norm(mixed))
+        x = x + (mixed if self.attn_post_norm is None else rounded(self.attn_post_norm(mixed)))
         fed = self.mlp(self.mlp_norm.rows(x))
-        return x + (fed if self.mlp_post_norm is None else self.mlp_post_norm(fed)), caches
+        return x + (fed if self.mlp_post_norm is None else rounded(self.mlp_post_norm(fed))), caches
 
 
 class Decoder(nnx.Module):

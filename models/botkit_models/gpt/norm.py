@@ -9,6 +9,7 @@ from flax import nnx
 from jax import Array, lax
 
 from botkit_models.config import DecoderConfig
+from botkit_models.gpt.fold import fold
 from botkit_models.gpt.rows import Rows, row_sums, rows_of
 
 
@@ -39,8 +40,8 @@ class Norm(nnx.Module):
         """``x [..., dim]`` -> the same shape, float32."""
         x = x.astype(jnp.float32)
         if self.centered:
-            x = x - jnp.mean(x, axis=-1, keepdims=True)
-        x = x * lax.rsqrt(jnp.mean(x * x, axis=-1, keepdims=True) + self.eps)
+            x = x - fold(x, jnp.add) / x.shape[-1]
+        x = x * lax.rsqrt(fold(x * x, jnp.add) / x.shape[-1] + self.eps)
         if self.weight is not None:
             x = x * (self.weight[...].astype(jnp.float32) + self.offset)
         return x if self.bias is None else x + self.bias[...].astype(jnp.float32)
