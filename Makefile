@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # -qq: warnings about the machine's own package indexes are not about botkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean model browser
+.PHONY: help run test lint bench clean model source browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## show this list
 run: $(VENV)/.installed model ## install, bring the default model, serve on http://127.0.0.1:8080 (PORT)
 	@exec $(BIN)/botkit serve
 
-test: $(VENV)/.installed-dev browser model lint ## lint and run every test
+test: $(VENV)/.installed-dev browser source lint ## lint and run every test
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev ## check style, types and the arrows between packages
@@ -23,7 +23,7 @@ lint: $(VENV)/.installed-dev ## check style, types and the arrows between packag
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.installed model ## measure the local model, side by side with llama.cpp when installed
+bench: $(VENV)/.installed source ## measure the local model, side by side with llama.cpp when installed
 	@$(BIN)/botkit bench --quality --json bench.json
 
 clean: ## remove the environment and every cache (pulled models stay)
@@ -46,6 +46,9 @@ $(BIN)/python:
 
 model:
 	@$(BIN)/python infra/scripts/model.py
+
+source: # the model, and the file it was made of
+	@$(BIN)/python infra/scripts/model.py --keep-source
 
 browser:
 	@sh infra/scripts/browser.sh

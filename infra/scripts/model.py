@@ -1,4 +1,7 @@
-"""Brings the model that the settings name, unless it is there or something else answers."""
+"""Brings the model that the settings name, unless it is there or something else answers.
+
+Arguments are handed on to ``botkit pull``.
+"""
 
 from __future__ import annotations
 
@@ -27,5 +30,5 @@ try:
 except BotkitError as error:
     sys.exit(f"botkit: {error}")
 if wanted is not None:
-    sys.argv = ["botkit", "pull", wanted]
+    sys.argv = ["botkit", "pull", *sys.argv[1:], wanted]
     main()

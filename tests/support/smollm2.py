@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
+from local_model import local_home
 
-from botkit.errors import ModelFileError
-from botkit.settings import Settings
-from botkit_models.home import find_model
+from botkit_models.home import find_model, source_file
 from botkit_models.weights.checkpoint import TokenizerSpec
 from botkit_models.weights.gguf import read_gguf
 from botkit_models.weights.native import open_native
@@ -19,11 +18,14 @@ GGUF_VARIABLE = "BOTKIT_TEST_GGUF"
 
 
 def smollm2_gguf() -> Path:
-    """The GGUF file that the variable names; skips the test when there is none."""
+    """The GGUF file that the variable names, or that the pull kept; skips where there is none."""
     path = os.environ.get(GGUF_VARIABLE)
-    if not path:
-        pytest.skip(f"set {GGUF_VARIABLE} to SmolLM2-135M-Instruct.Q4_1.gguf")
-    return Path(path)
+    if path:
+        return Path(path)
+    kept = source_file("smollm2-135m", local_home())
+    if not kept.is_file():
+        pytest.skip("no GGUF file was kept; run: botkit pull --keep-source smollm2-135m")
+    return kept
 
 
 @functools.cache
@@ -31,7 +33,4 @@ def smollm2_spec() -> TokenizerSpec:
     """The model's tokenizer; skips the test when the model is not here."""
     if os.environ.get(GGUF_VARIABLE):
         return read_gguf(smollm2_gguf()).tokenizer
-    try:
-        return open_native(find_model("smollm2-135m", Settings.load().home)).tokenizer
-    except ModelFileError:
-        pytest.skip("SmolLM2 is not installed; run: botkit pull smollm2-135m")
+    return open_native(find_model("smollm2-135m", local_home())).tokenizer

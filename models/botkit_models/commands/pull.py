@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 )
 @click.option("--name", help="What to call it; made from the source when left out.")
 @click.option("--force", is_flag=True, help="Bring it again although it is there.")
+@click.option(
+    "--keep-source", is_flag=True, help="Keep the GGUF file that was downloaded, for benchmarks."
+)
 def pull(
-    source: str, weights: Literal["int8", "bfloat16", "float32"], name: str | None, force: bool
+    source: str,
+    weights: Literal["int8", "bfloat16", "float32"],
+    name: str | None,
+    force: bool,
+    keep_source: bool,
 ) -> None:
     """Bring a model: a known name, FILE.gguf, a model folder, or hf:org/name.
 
@@ -42,6 +49,7 @@ def pull(
             name=name,
             weights=weights,
             force=force,
+            keep_source=keep_source,
             progress=report,
         )
     click.echo(f"{folder.name} is ready: {folder}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from botkit.errors import MissingExtraError, ModelFileError, PullError
-from botkit_models.home import DOWNLOADS, model_folder
+from botkit_models.home import DOWNLOADS, model_folder, source_file
 from botkit_models.pull.lock import locked
 from botkit_models.pull.progress import Report, silent
 from botkit_models.pull.source import find_source, read_checkpoint
@@ -38,6 +38,7 @@ def pull(
     name: str | None = None,
     weights: Weights = "int8",
     force: bool = False,
+    keep_source: bool = False,
     progress: Report = silent,
     convert: Convert | None = None,
     known: Mapping[str, KnownModel] = KNOWN,
@@ -51,6 +52,8 @@ def pull(
         name: What to call it; made from the source when None.
         weights: The form it is served from.
         force: Bring a known model again although it is there.
+        keep_source: Keep a GGUF file that was downloaded; see
+            :func:`botkit_models.home.source_file`.
         progress: Told about every stage.
         convert: Writes the serving folder; quantisation by default.
         known: The models that have names.
@@ -70,23 +73,31 @@ def pull(
     _make(folder.parent)
     with locked(folder.parent / f".{folder.name}.lock"):
         _sweep(folder)
-        if source in known and not force and _is_there(folder, known[source], weights):
+        there = source in known and not force and _is_there(folder, known[source], weights)
+        kept = source_file(folder.name, home)
+        if there and (kept.is_file() or not keep_source):
             return folder
         _make(staging)
-        from botkit_models.weights.shapes import count_parameters
-
         path = found.fetch(staging, progress)
-        progress("converting", 0, None)
-        checkpoint = read_checkpoint(path)
-        about = {**checkpoint.metadata, **found.metadata, "id": folder.name}
-        about["parameters"] = str(count_parameters(checkpoint.config))
-        checkpoint = dataclasses.replace(checkpoint, metadata=about)
-        _convert(checkpoint, folder, weights, convert or _quantise())
+        if not there:
+            progress("converting", 0, None)
+            _convert(path, found.metadata, folder, weights, convert or _quantise())
+        if keep_source and path.is_file() and path.is_relative_to(staging):
+            _make(kept.parent)
+            path.replace(kept)
         shutil.rmtree(staging, ignore_errors=True)
     return folder
 
 
-def _convert(checkpoint: Checkpoint, folder: Path, weights: Weights, convert: Convert) -> None:
+def _convert(
+    path: Path, metadata: Mapping[str, str], folder: Path, weights: Weights, convert: Convert
+) -> None:
+    from botkit_models.weights.shapes import count_parameters
+
+    checkpoint = read_checkpoint(path)
+    about = {**checkpoint.metadata, **metadata, "id": folder.name}
+    about["parameters"] = str(count_parameters(checkpoint.config))
+    checkpoint = dataclasses.replace(checkpoint, metadata=about)
     try:
         convert(checkpoint, folder, weights=weights)
     except OSError as error:
