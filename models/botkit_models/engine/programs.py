@@ -7,10 +7,7 @@ second) whenever it is needed again: a loaded program takes 50 to 120 MB, so onl
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import logging
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -27,6 +24,7 @@ import numpy as np
 from botkit_models.config import DecoderConfig
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.ledger import Key, Ledger
+from botkit_models.engine.memory import return_memory
 from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
 from botkit_models.engine.steps import Rows, Steps
 from botkit_models.gpt.cache import LayerCache, empty_caches
@@ -236,13 +234,6 @@ def use_compilation_cache(folder: Path) -> None:
     jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # type: ignore[no-untyped-call]
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]
-
-
-def return_memory() -> None:
-    """Give freed memory back to the system: compiling frees much, and glibc keeps it otherwise."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def compilation_cache() -> Path | None:

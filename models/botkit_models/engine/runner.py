@@ -25,6 +25,7 @@ from botkit_models.engine.job import (
     Token,
     Tokens,
 )
+from botkit_models.engine.memory import return_memory
 from botkit_models.engine.programs import Programs
 from botkit_models.engine.sampling import SamplingParams
 from botkit_models.engine.slot import Slot, chunk_plan
@@ -88,6 +89,11 @@ class Runner:
             return self._score(slot, slot.job, hidden, first, valid)
         hidden.block_until_ready()
         return []
+
+    def rest(self) -> None:
+        """Give memory back: nothing is running."""
+        self._idle = []
+        return_memory()
 
     def decode(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
         """Write a few tokens for each of ``slots``."""

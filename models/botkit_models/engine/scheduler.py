@@ -62,6 +62,8 @@ class Scheduler:
         self._fail_all(CompletionUnavailableError("The model is shutting down."))
 
     def _admit(self) -> None:
+        if not self._slots and self._waiting.empty:
+            self._runner.rest()
         while len(self._slots) < self._capacity:
             job = self._waiting.take(wait=not self._slots)
             if job is None:

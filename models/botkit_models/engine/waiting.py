@@ -83,6 +83,11 @@ class WaitingJobs:
             job.post(Failed(CompletionUnavailableError("The model is shutting down.")))
 
     @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._jobs
+
+    @property
     def closed(self) -> bool:
         """Whether :meth:`close` was called."""
         return self._closed
