@@ -15,6 +15,15 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit."""
+    try:
+        status = _run()
+    except KeyboardInterrupt:  # not in a command: while one was being imported, or closed
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _run() -> int:
+    """The exit code of the command that the arguments name."""
     import click
 
     from botkit.cli.group import cli
@@ -22,7 +31,7 @@ def main() -> None:
 
     _never_fail_on_encoding()
     try:
-        status = cli.main(prog_name="botkit", standalone_mode=False)
+        status: int = cli.main(prog_name="botkit", standalone_mode=False) or 0
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
@@ -37,7 +46,7 @@ def main() -> None:
     except BotkitError as error:
         click.echo(f"botkit: {error}", err=True)
         status = 1
-    sys.exit(status)
+    return status
 
 
 def _never_fail_on_encoding() -> None:
