@@ -1,7 +1,8 @@
 """The shape of a decoder: every family is one :class:`DecoderConfig`.
 
 Axes used throughout: ``B`` batch, ``T`` new tokens, ``S`` cache length, ``L`` layers, ``H`` query
-heads, ``K`` key/value heads, ``D`` head size, ``E`` embedding, ``F`` feed-forward, ``V`` vocabulary.
+heads, ``K`` key/value heads, ``D`` head size, ``E`` embedding, ``F`` feed-forward, ``V`` the
+vocabulary.
 
 Canonical tensor names (float, ``[out, in]`` as checkpoints store them; rotary pairs are the two
 halves of a head, as Hugging Face has them; ``.bias`` where the family has one)::
@@ -54,13 +55,15 @@ class DecoderConfig:
         norm_offset: Added to the norm's weight before scaling (Gemma stores ``weight - 1``).
         position: ``rotary`` (Su et al. 2021, half-split pairs) or ``learned``.
         activation: Of the feed-forward; ``gelu_tanh`` is the tanh approximation.
-        gated: Feed-forward is ``down(act(gate(x)) * up(x))`` (Shazeer 2020), else ``down(act(up(x)))``.
+        gated: Feed-forward is ``down(act(gate(x)) * up(x))`` (Shazeer 2020), else
+            ``down(act(up(x)))``.
         qkv_bias, out_bias, mlp_bias: Which projections have a bias.
         qk_norm: RMSNorm over ``D`` of queries and keys before rotation (Qwen3, Gemma 3).
         post_norms: RMSNorm after attention and after feed-forward as well (Gemma 2).
         embed_scale: Token embeddings are multiplied by this (Gemma: ``sqrt(E)``).
         query_scale: Queries are multiplied by this; usually ``D ** -0.5``.
-        attn_softcap, logit_softcap: ``cap * tanh(x / cap)`` on scores and logits, or None (Gemma 2).
+        attn_softcap, logit_softcap: ``cap * tanh(x / cap)`` on scores and logits, or None
+            (Gemma 2).
         sliding_window: Keys further back than this are masked in the layers that slide, or None.
         sliding_layers: Which layers slide; empty when none.
         local_rope_theta: Rotary base of the sliding layers where it differs (Gemma 3), or None.
