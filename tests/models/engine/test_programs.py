@@ -9,6 +9,7 @@ from engine_replies import SIZES, asked, reply_to, some_text
 from tiny_models import compile_cache, open_tiny
 from waiting import until
 
+from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Engine
 from botkit_models.engine.programs import use_compilation_cache
 
@@ -41,15 +42,16 @@ def compilations():
 
 async def mixed_load(engine):
     """Prompts and replies of every kind that reach every program."""
+    lengths = [one for one in (1, 5, 64, 65, 200, 257, 450) if one < engine.limit - 12]
     replies = [
         asked(some_text(length), 12, seed=length, frequency_penalty=0.5, top_p=0.9)
-        for length in (1, 5, 64, 65, 200, 257, 450)
+        for length in lengths
     ]
-    replies += [asked(some_text(230), 40, top_logprobs=None), asked(some_text(3), 300)]
+    replies += [asked(some_text(230), engine.limit - 230, top_logprobs=None)]
     await asyncio.gather(
         *(reply_to(engine, one) for one in replies),
-        engine.embed([some_text(length) for length in (1, 63, 100, 300)]),
-        engine.score([some_text(length) for length in (1, 2, 64, 77, 300)], 5),
+        engine.embed([some_text(length) for length in lengths]),
+        engine.score([some_text(length) for length in lengths], 5),
     )
 
 
@@ -76,7 +78,7 @@ async def test_every_reachable_program_is_enough_for_any_load(tmp_path, compilat
 async def test_after_the_warm_up_programs_come_from_disk(tmp_path, compilations):
     """Few programs stay in memory; the others are loaded again, never compiled again."""
     use_compilation_cache(compile_cache())
-    sizes = dataclasses.replace(SIZES, slots=2, queue=32, resident_programs=2, decode_steps=3)
+    sizes = EngineConfig(slots=1, context=256, queue=32, resident_programs=2, decode_steps=3)
     model = open_tiny(tmp_path / "tiny", "int8", eos=False)
     engine = Engine(model, sizes)
     assert not engine.programs.complete
