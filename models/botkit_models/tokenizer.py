@@ -75,12 +75,11 @@ class Tokenizer:
                 people wrote.
             bos: Whether to begin with the beginning-of-text token, where the model has one.
         """
-        backend = self._backend if special else self._plain
         try:
-            ids = backend.encode(text, add_special_tokens=False).ids
+            ids = self._ids(text, special)
         except (UnicodeError, TypeError):
             whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            ids = backend.encode(whole, add_special_tokens=False).ids
+            ids = self._ids(whole, special)
         return [self.bos_id, *ids] if bos and self.bos_id is not None else ids
 
     def encode_segments(self, segments: Iterable[Segment]) -> list[int]:
@@ -114,17 +113,12 @@ class Tokenizer:
         """Whether a text's first token carries a space that is not part of the text."""
         return self._bytes.scheme.strips_leading_space
 
-    @property
-    def _plain(self) -> tokenizers.Tokenizer:
-        """The backend that takes special-token texts for text; built when first needed."""
+    def _ids(self, text: str, special: bool) -> list[int]:
+        # One backend for both ways: a second one would take tens of megabytes.
         with self._lock:
-            return self._plain_backend
-
-    @cached_property
-    def _plain_backend(self) -> tokenizers.Tokenizer:
-        backend = load_backend(self.spec.json)
-        backend.encode_special_tokens = True
-        return backend
+            self._backend.encode_special_tokens = not special
+            ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
+        return ids
 
 
 class StreamDecoder:
