@@ -15,7 +15,8 @@ INT8_MAX = 127
 def quantize_channels(matrix: Float) -> tuple[NDArray[np.int8], Float]:
     """``matrix [out, in]`` as int8 and scales ``[out]``: ``matrix ~ int8 * scale[:, None]``."""
     peak = np.abs(matrix).max(axis=1)  # out
-    scale = np.where(peak > 0, peak / INT8_MAX, 1.0).astype(np.float32)
+    # A channel of denormal numbers is as good as zero, and its scale would be one.
+    scale = np.where(peak > 1e-30, peak / INT8_MAX, 1.0).astype(np.float32)
     return np.rint(matrix / scale[:, None]).astype(np.int8), scale
 
 
