@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from local_model import ALIAS, MODEL, LocalServer, local_home, serving_local
+
+# A shell that runs tests in the background has them ignore Ctrl-C, and what they start inherits
+# that; the tests of Ctrl-C press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CONTEXT = "512"
 """Tokens: bounds the replies of old calls that cannot say how long theirs may be."""
