@@ -101,7 +101,7 @@ def test_refused_when_it_is_loaded(source):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert taken < 5.0  # processor time, with memory traced: a hang is caught, a busy machine not
+    assert taken < 2.0  # processor time, about a second, doubled by tracing memory
     assert peak < 200 << 20
 
 
@@ -116,7 +116,7 @@ def test_a_trap_that_waits_for_a_longer_conversation_is_refused_then(body):
     started = time.process_time()
     with pytest.raises(ModelFileError):
         template.render([message, message])
-    assert time.process_time() - started < 5.0
+    assert time.process_time() - started < 1.5
 
 
 def test_one_rendering_leaves_nothing_to_the_next():

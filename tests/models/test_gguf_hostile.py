@@ -42,7 +42,7 @@ def refused_quickly(path):
     except ModelFileError:
         return True
     finally:
-        assert time.process_time() - started < 2.0
+        assert time.process_time() - started < 1.0
     return False
 
 
@@ -139,7 +139,7 @@ def test_hostile_headers_are_refused_without_asking_for_memory(tmp_path, data):
         started = time.process_time()
         with pytest.raises(ModelFileError):
             read_gguf_header(path)
-        assert time.process_time() - started < 2.0
+        assert time.process_time() - started < 1.0
         assert tracemalloc.get_traced_memory()[1] < len(data) + (8 << 20)
     finally:
         tracemalloc.stop()

@@ -167,7 +167,7 @@ def test_truncated_files_are_refused(tmp_path, name):
         started = time.process_time()
         with pytest.raises(ModelFileError):
             open_native(tmp_path / "m")
-        assert time.process_time() - started < 2.0
+        assert time.process_time() - started < 1.0
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "weights.safetensors"])
@@ -230,7 +230,7 @@ def test_hostile_headers_are_refused(tmp_path, header, data):
     started = time.process_time()
     with pytest.raises(ModelFileError):
         read_safetensors(safetensors(tmp_path / "a.safetensors", header, data))
-    assert time.process_time() - started < 2.0
+    assert time.process_time() - started < 1.0
 
 
 def test_a_header_that_claims_to_be_huge_is_refused(tmp_path):

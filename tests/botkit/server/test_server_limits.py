@@ -92,7 +92,7 @@ async def test_a_head_that_never_ends(run: Any, begin: bytes) -> None:
     answer, took = await raw(server.port, begin)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"X-Request-Id: req_" in answer
-    assert 0.1 < took < 20
+    assert 0.1 < took < 1.5
 
 
 async def test_a_head_that_trickles(run: Any) -> None:
@@ -107,11 +107,11 @@ async def test_a_head_that_trickles(run: Any) -> None:
             await asyncio.sleep(0.05)
 
     task = asyncio.create_task(trickle())
-    answer = await asyncio.wait_for(reader.read(), 20)
+    answer = await asyncio.wait_for(reader.read(), 3)
     task.cancel()
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 1.5
 
 
 async def test_a_second_head_that_never_ends(run: Any) -> None:
@@ -121,7 +121,7 @@ async def test_a_second_head_that_never_ends(run: Any) -> None:
     writer.write(whole)
     await reader.readuntil(b'{"status":"ok"}')
     writer.write(b"GET /heal")
-    rest = await asyncio.wait_for(reader.read(), 20)
+    rest = await asyncio.wait_for(reader.read(), 3)
     writer.close()
     assert rest.startswith(b"HTTP/1.1 408 ")
 
