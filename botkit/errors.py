@@ -14,7 +14,14 @@ BotkitError
  |   |- CompletionUnavailableError 503  not ready, shutting down, circuit open, backend gone
  |   '- DeadlineExceededError     504  no answer within the deadline
  |- ModelFileError                weights, tokenizer or template are damaged, hostile or unknown
- '- PullError                     a model could not be brought; nothing is left half-installed
+ |- PullError                     a model could not be brought; nothing is left half-installed
+ |- HandlerError                  a handler cannot be registered, or returned what is no reply
+ |- DeliveryError                 a platform did not do what it was asked
+ |   |- DeliveryDelayedError      certainly not done; ``retry_after`` in seconds
+ |   |- DeliveryUncertainError    done or not: the connection broke before the answer
+ |   '- DeliveryRefusedError      it never will be
+ '- StoreError                    the database cannot be reached, is full, or refuses
+     '- LeaseLostError            somebody else works on the conversation now
 """
 
 from __future__ import annotations
@@ -194,3 +201,49 @@ class ModelFileError(BotkitError):
 
 class PullError(BotkitError):
     """A model could not be brought here; the message says why and what to do."""
+
+
+class HandlerError(BotkitError):
+    """A handler is not written as it must be; the message says which and how."""
+
+
+class DeliveryError(BotkitError):
+    """A platform did not do what it was asked.
+
+    Args:
+        reason: Why, in the platform's own code where it gave one, as ``channel_not_found``; holds
+            no text of a message and no token.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class DeliveryDelayedError(DeliveryError):
+    """Certainly not done; it may be asked again.
+
+    Args:
+        reason: Why.
+        retry_after: Seconds to wait, as the platform demands, or None when it does not say.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class DeliveryUncertainError(DeliveryError):
+    """Done or not: the answer never came."""
+
+
+class DeliveryRefusedError(DeliveryError):
+    """Not done, and asking again will not help."""
+
+
+class StoreError(BotkitError):
+    """The database cannot be reached, is full, or refuses; nothing of the transaction is kept."""
+
+
+class LeaseLostError(StoreError):
+    """The conversation was leased to somebody else, or erased: this holder may not commit."""
