@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from botkit.bot_settings import BotSettings
 from botkit.errors import SettingsError
 from botkit.variables import Variable, mask_password, variable_of
 
@@ -68,7 +69,7 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidat
 Name = Annotated[str, Field(min_length=1)]
 
 
-class Settings(BaseSettings):
+class Settings(BotSettings):
     """What the environment says. Make one with :meth:`load`.
 
     Every field has an alias, its variable; without it the field ``home`` would read ``HOME``.
@@ -203,6 +204,11 @@ class Settings(BaseSettings):
         description="Folder of compiled programs.",
         json_schema_extra={"default": "compiled, under BOTKIT_HOME"},
     )
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite:///{self.home / 'botkit.db'}"
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:

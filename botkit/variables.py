@@ -8,7 +8,7 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
@@ -107,6 +107,8 @@ def _kind(annotation: Any) -> tuple[str, bool]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return _kind(next(part for part in arguments if part is not type(None)))
+    if origin is Annotated:
+        return _kind(arguments[0])
     if origin is Literal:
         return " | ".join(str(choice) for choice in arguments), False
     if origin is tuple:

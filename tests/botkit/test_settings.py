@@ -135,10 +135,20 @@ def test_every_variable_is_described() -> None:
     described = Settings.describe()
     assert {variable.field for variable in described} == set(Settings.model_fields)
     for variable in described:
-        assert re.fullmatch(r"(BOTKIT|OPENAI)_[A-Z_]+", variable.name)
+        assert re.fullmatch(r"(BOTKIT|OPENAI|SLACK|TELEGRAM)_[A-Z_]+", variable.name)
         assert variable.description.endswith(".")
     secret = {variable.name for variable in described if variable.secret}
-    assert secret == {"BOTKIT_API_KEYS", "OPENAI_API_KEY"}
+    assert secret == {
+        "BOTKIT_API_KEYS",
+        "BOTKIT_SECRET_KEY",
+        "OPENAI_API_KEY",
+        "SLACK_APP_TOKEN",
+        "SLACK_BOT_TOKEN",
+        "SLACK_CLIENT_SECRET",
+        "SLACK_SIGNING_SECRET",
+        "TELEGRAM_BOT_TOKEN",
+        "TELEGRAM_WEBHOOK_SECRET",
+    }
 
 
 def test_the_readme_lists_the_variables() -> None:

@@ -1,0 +1,172 @@
+"""The variables of a bot: its platforms, its database, its manners."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Overlap = Annotated[Literal["queue", "merge", "interrupt"], BeforeValidator(_lower)]
+SendPolicy = Annotated[Literal["at_least_once", "at_most_once"], BeforeValidator(_lower)]
+Trigger = Annotated[Literal["process", "http"], BeforeValidator(_lower)]
+Secret = Annotated[SecretStr, Field(min_length=1)]
+Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+
+
+class BotSettings(BaseSettings):
+    """What the environment says about the bot; part of :class:`botkit.settings.Settings`."""
+
+    slack_bot_token: Secret | None = Field(
+        None,
+        validation_alias="SLACK_BOT_TOKEN",
+        description="Bot token (xoxb-...) of the one workspace that the bot serves.",
+    )
+    slack_signing_secret: Secret | None = Field(
+        None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="Proves that a request to /slack/events comes from Slack.",
+    )
+    slack_app_token: Secret | None = Field(
+        None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="App-level token (xapp-...): events come over Socket Mode, without a URL.",
+    )
+    slack_client_id: str | None = Field(
+        None,
+        validation_alias="SLACK_CLIENT_ID",
+        description="For many workspaces: client id of the app; /slack/install adds one.",
+    )
+    slack_client_secret: Secret | None = Field(
+        None,
+        validation_alias="SLACK_CLIENT_SECRET",
+        description="For many workspaces: client secret of the app.",
+    )
+    slack_api_base_url: Url | None = Field(
+        None,
+        validation_alias="SLACK_API_BASE_URL",
+        description="Slack's Web API, or a simulator or proxy of it.",
+        json_schema_extra={"default": "https://slack.com/api/"},
+    )
+    telegram_bot_token: Secret | None = Field(
+        None,
+        validation_alias="TELEGRAM_BOT_TOKEN",
+        description="Token of the bot, as @BotFather gives it.",
+    )
+    telegram_webhook_secret: Secret | None = Field(
+        None,
+        validation_alias="TELEGRAM_WEBHOOK_SECRET",
+        description="Proves that a request to /telegram/webhook comes from Telegram: 1 to 256 of "
+        "A-Z, a-z, 0-9, _ and -.",
+    )
+    telegram_api_base_url: Url | None = Field(
+        None,
+        validation_alias="TELEGRAM_API_BASE_URL",
+        description="Telegram's Bot API, or a simulator or proxy of it.",
+        json_schema_extra={"default": "https://api.telegram.org/bot"},
+    )
+    public_url: Url | None = Field(
+        None,
+        validation_alias="BOTKIT_PUBLIC_URL",
+        description="Where the platforms reach this server; without, Telegram is polled.",
+    )
+    database_url: str | None = Field(
+        None,
+        pattern=r"^(sqlite:///|postgres(ql)?://).+",
+        validation_alias="BOTKIT_DATABASE_URL",
+        description="Where conversations are kept: sqlite:///path or postgresql://...",
+        json_schema_extra={"default": "botkit.db, under BOTKIT_HOME"},
+    )
+    secret_key: Secret | None = Field(
+        None,
+        validation_alias="BOTKIT_SECRET_KEY",
+        description="Encrypts stored tokens and signs pushes to /internal/turns.",
+    )
+    instructions: str = Field(
+        "",
+        validation_alias="BOTKIT_INSTRUCTIONS",
+        description="What the model is told before every conversation (the system message).",
+    )
+    vision: bool = Field(
+        False,
+        validation_alias="BOTKIT_VISION",
+        description="The model can see: images are passed on as image_url parts.",
+    )
+    history_tokens: int = Field(
+        1024,
+        ge=0,
+        le=1 << 20,
+        validation_alias="BOTKIT_HISTORY_TOKENS",
+        description="Roughly how many tokens of the conversation the model is shown.",
+    )
+    overlap: Overlap = Field(
+        "queue",
+        validation_alias="BOTKIT_OVERLAP",
+        description="A message while another is answered: queue it, merge what comes within a "
+        "moment, or interrupt and answer both.",
+    )
+    merge_window: float = Field(
+        1.0,
+        ge=0,
+        le=60,
+        validation_alias="BOTKIT_MERGE_WINDOW",
+        description="Seconds of silence after which merged messages are answered.",
+    )
+    send_policy: SendPolicy = Field(
+        "at_least_once",
+        validation_alias="BOTKIT_SEND_POLICY",
+        description="A reply of which nobody knows whether it arrived: send it again "
+        "(at_least_once) or give it up (at_most_once).",
+    )
+    turn_attempts: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        validation_alias="BOTKIT_TURN_ATTEMPTS",
+        description="How often a turn is tried before it becomes a dead letter.",
+    )
+    delivery_attempts: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        validation_alias="BOTKIT_DELIVERY_ATTEMPTS",
+        description="How often a reply is sent before it becomes a dead letter.",
+    )
+    turn_timeout: float = Field(
+        300.0,
+        gt=0,
+        le=86400,
+        validation_alias="BOTKIT_TURN_TIMEOUT",
+        description="Seconds that one turn may take.",
+    )
+    concurrent_turns: int = Field(
+        64,
+        ge=1,
+        le=100_000,
+        validation_alias="BOTKIT_CONCURRENT_TURNS",
+        description="Conversations that one process works on at the same time.",
+    )
+    lease_seconds: float = Field(
+        30.0,
+        ge=1,
+        le=3600,
+        validation_alias="BOTKIT_LEASE_SECONDS",
+        description="Seconds after which the conversations of a process that died are taken over.",
+    )
+    trigger: Trigger = Field(
+        "process",
+        validation_alias="BOTKIT_TRIGGER",
+        description="What runs turns: this process after its response, or http: a signed push to "
+        "/internal/turns, for platforms that freeze a process after its response.",
+    )
+    turns_url: Url | None = Field(
+        None,
+        validation_alias="BOTKIT_TURNS_URL",
+        description="Where the http trigger pushes to.",
+        json_schema_extra={"default": "/internal/turns at BOTKIT_PUBLIC_URL"},
+    )
