@@ -113,7 +113,13 @@ def _kind(annotation: Any) -> tuple[str, bool]:
         return " | ".join(str(choice) for choice in arguments), False
     if origin is tuple:
         return "comma list", arguments[0] is SecretStr
-    names: dict[Any, str] = {int: "number", float: "seconds", Path: "path", str: "text"}
+    names: dict[Any, str] = {
+        bool: "true | false",
+        int: "number",
+        float: "seconds",
+        Path: "path",
+        str: "text",
+    }
     if annotation is SecretStr:
         return "text", True
     return names.get(annotation, "alias=model list"), False
