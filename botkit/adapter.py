@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-from aiohttp.typedefs import Handler
+from typing import TYPE_CHECKING, Protocol
 
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 =====================  =======================================================================
 group                  what the entry point is
 =====================  =======================================================================
+``botkit.adapters``     ``factory(settings) -> Adapter | None``; None when its variables are not set
 ``botkit.completions``  ``factory(settings) -> Completion``; chosen by ``BOTKIT_COMPLETION``
+``botkit.handlers``     ``register(bot)``; adds handlers to every bot that names it
 ``botkit.commands``     a ``click.Command``, which becomes ``botkit NAME``
 ``botkit.checks``       ``checks(settings) -> list[Check]``; asked by ``botkit doctor``
 =====================  =======================================================================
@@ -20,10 +22,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from botkit.errors import MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
+    from botkit.adapter import Adapter
     from botkit.completion import Completion
     from botkit.settings import Settings
 
+ADAPTERS = "botkit.adapters"
 COMPLETIONS = "botkit.completions"
+HANDLERS = "botkit.handlers"
 COMMANDS = "botkit.commands"
 CHECKS = "botkit.checks"
 
@@ -57,6 +62,17 @@ def load_completion(settings: Settings) -> Completion:
         return factory(settings)
     except ModuleNotFoundError as error:
         raise _missing(error, f"completion {settings.completion!r}") from None
+
+
+def load_adapters(settings: Settings) -> list[Adapter]:
+    """Make the adapter of every platform whose variables are set.
+
+    Raises:
+        SettingsError: The variables of one are wrong or half set.
+        MissingExtraError: One needs an extra of botkit.
+    """
+    made = (load(ADAPTERS, name)(settings) for name in names(ADAPTERS))
+    return [adapter for adapter in made if adapter is not None]
 
 
 def run_checks(settings: Settings) -> list[Check]:

@@ -1,12 +1,15 @@
-"""``botkit serve``: the model behind OpenAI's HTTP interface, and a page to try it."""
+"""``botkit serve``: a bot on its platforms, the model over HTTP, and a page to try it."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import logging
+import shlex
+import sys
 import time
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,37 +20,67 @@ from botkit.plugins import load_completion
 from botkit.settings import EVERY_INTERFACE, LOOPBACK, Settings
 
 if TYPE_CHECKING:
+    from botkit.app import BotApplication
     from botkit.server import ServerLimits
 
 
-@click.command(short_help="Serve a model over HTTP, with a page to try it.")
+@click.command(short_help="Serve a bot on its platforms, and the model over HTTP.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--host", metavar="ADDRESS", help="Address to listen on [BOTKIT_HOST].")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port; 0: a free one [BOTKIT_PORT].")
 @click.option("--model", metavar="NAME", help="Model that answers [BOTKIT_MODEL].")
-def serve(host: str | None, port: int | None, model: str | None) -> None:
-    """Serve a model to OpenAI clients, and a page at / to try it.
+@click.option("--reload", is_flag=True, help="Start again when a file beside FILE changes.")
+def serve(
+    file: Path | None, host: str | None, port: int | None, model: str | None, reload: bool
+) -> None:
+    """Answer on every platform whose variables are set (SLACK_*, TELEGRAM_*).
+
+    FILE holds your bot; without one, the model answers everything. OpenAI clients are served too,
+    and a page at / to try the model.
 
     Listens at once and loads the model meanwhile; Ctrl-C lets running replies finish.
     """
+    if reload:
+        _serve_reloading(file)
+        return
     settings = Settings.load(host=host, port=port, model=model)
     _log_to_stderr(settings)
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, file))
 
 
-async def _serve(settings: Settings) -> None:
+def _serve_reloading(file: Path | None) -> None:
+    """Run this very command without ``--reload``, again after each change of a Python file."""
+    from watchfiles import PythonFilter, run_process
+
+    command = [sys.executable, "-m", "botkit", *(a for a in sys.argv[1:] if a != "--reload")]
+    folder = (file or Path()).resolve()
+    watched = folder.parent if file else folder
+    run_process(
+        watched,
+        target=shlex.join(command),
+        target_type="command",
+        watch_filter=PythonFilter(),
+        callback=lambda _: click.echo("a file has changed: starting again ..."),
+    )
+
+
+async def _serve(settings: Settings, file: Path | None) -> None:
     from botkit.server import create_app
     from botkit.server import serve as run
     from botkit.server.page import PAGE
 
     completion = load_completion(settings)
+    bot = _bot(settings, completion, file)
     app = create_app(
         completion,
         api_keys=[key.get_secret_value() for key in settings.api_keys],
         aliases=settings.model_aliases,
         limits=_limits(settings),
         page=PAGE,
+        open_routes=bot.open_routes if bot else (),
+        routes=bot.routes if bot else (),
     )
-    announcer = _Announcer(settings, completion)
+    announcer = _Announcer(settings, completion, bot)
     try:
         await run(
             app,
@@ -56,6 +89,7 @@ async def _serve(settings: Settings) -> None:
             drain_seconds=settings.shutdown_timeout,
             on_listening=announcer.listening,
             on_ready=announcer.ready,
+            companion=bot,
         )
     except OSError as error:
         if announcer.address:
@@ -63,11 +97,31 @@ async def _serve(settings: Settings) -> None:
         raise _cannot_listen(settings, error) from None
 
 
+def _bot(settings: Settings, completion: Completion, file: Path | None) -> BotApplication | None:
+    """The bot of the file, or the one without handlers; None when there is no platform for it."""
+    from botkit.plugins import load_adapters
+
+    adapters = load_adapters(settings)
+    if file is None and not adapters:
+        return None
+    from botkit.app import Bot
+    from botkit.cli.bot_file import load_bot
+
+    bot = Bot() if file is None else load_bot(file)
+    return bot.application(settings, completion, adapters)
+
+
+NO_PLATFORM = "no platform is set up; set SLACK_... or TELEGRAM_..., see `botkit doctor`"
+
+
 class _Announcer:
     """Tells the person at the terminal how far the server is."""
 
-    def __init__(self, settings: Settings, completion: Completion) -> None:
+    def __init__(
+        self, settings: Settings, completion: Completion, bot: BotApplication | None
+    ) -> None:
         self._settings = settings
+        self._bot = bot
         self._completion = completion
         self.address = ""
         self._since = time.monotonic()
@@ -77,6 +131,9 @@ class _Announcer:
         """The socket is open."""
         self.address = address.replace(f"//{EVERY_INTERFACE}:", f"//{LOOPBACK}:")
         click.echo(f"botkit {metadata.version('botkit')} listens on {address}")
+        if self._bot is not None:
+            platforms = ", ".join(name.capitalize() for name in self._bot.adapters)
+            click.echo(f"the bot answers on: {platforms}" if platforms else NO_PLATFORM)
         click.echo("the model is loading ...")
 
     def ready(self) -> None:

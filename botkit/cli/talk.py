@@ -14,8 +14,8 @@ from typing import Any, Self
 import click
 
 from botkit.cli.conversation import Conversation
-from botkit.cli.sampling import sampling
 from botkit.completion import ChatCompletionRequest, Completion, Model
+from botkit.completion.defaults import sampling
 from botkit.completion.parse import invalid_request
 from botkit.errors import CompletionError, CompletionUnavailableError
 
@@ -41,7 +41,7 @@ class Talk:
     Args:
         completion: Who answers; it is started here.
         model: The model to name in requests, or None for the first that the completion lists.
-        options: Parameters that the user chose, by wire name; see :mod:`botkit.cli.sampling`.
+        options: Parameters that the user chose, by wire name; :mod:`botkit.completion.defaults`.
     """
 
     def __init__(

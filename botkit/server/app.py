@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from botkit.adapter import AdapterRoute
 from botkit.completion import Completion
 from botkit.server.limits import ServerLimits
 from botkit.server.middleware import middlewares
@@ -24,6 +25,8 @@ def create_app(
     aliases: Mapping[str, str] | None = None,
     limits: ServerLimits | None = None,
     page: bytes | None = None,
+    open_routes: Sequence[AdapterRoute] = (),
+    routes: Sequence[AdapterRoute] = (),
 ) -> web.Application:
     """Serve ``completion`` at ``/v1``, with health, readiness and the OpenAPI document.
 
@@ -37,10 +40,19 @@ def create_app(
         limits: Bounds on what clients may send.
         page: HTML for ``/``, or None; no script or style but those of
             :mod:`botkit.server.page` will run in it.
+        open_routes: Further routes that check themselves who is calling.
+        routes: Further routes, behind the API keys.
     """
     limits = limits or ServerLimits()
     app = web.Application(middlewares=middlewares(api_keys), client_max_size=limits.body_bytes)
-    app[SERVICE] = Service(completion, dict(aliases or {}), limits)
+    app[SERVICE] = Service(
+        completion,
+        dict(aliases or {}),
+        limits,
+        open_paths=frozenset(route.path for route in open_routes),
+    )
+    for extra in (*open_routes, *routes):
+        app.router.add_route(extra.method, extra.path, extra.handler)
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
     app.router.add_get("/openapi.json", openapi_json)

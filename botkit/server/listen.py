@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Protocol
 
 from aiohttp import web
 
@@ -24,6 +25,30 @@ _CUT_SECONDS = 0.5
 """For a response that is being written when the draining is over."""
 
 
+class Companion(Protocol):
+    """Something that lives as long as the server listens."""
+
+    async def open(self) -> None:
+        """Before the first connection is accepted."""
+        ...
+
+    async def start(self) -> None:
+        """Once the server listens."""
+        ...
+
+    def ready(self) -> None:
+        """The completion can answer."""
+        ...
+
+    async def drain(self, seconds: float) -> None:
+        """The server takes nothing new: end what runs within ``seconds``."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give everything back; also called when :meth:`open` failed."""
+        ...
+
+
 @contextlib.asynccontextmanager
 async def listening(
     app: web.Application,
@@ -31,6 +56,7 @@ async def listening(
     port: int = 0,
     *,
     drain_seconds: float = DRAIN_SECONDS,
+    companion: Companion | None = None,
 ) -> AsyncIterator[str]:
     """Listen while the block runs; yields the address, as ``http://127.0.0.1:8080``.
 
@@ -42,6 +68,7 @@ async def listening(
         host: Address to bind.
         port: Port to bind; 0 takes a free one.
         drain_seconds: For running requests at the end.
+        companion: Drained beside the running requests.
 
     Raises:
         OSError: The address cannot be bound.
@@ -59,7 +86,8 @@ async def listening(
         finally:
             service.stopping = True
             sockets.close()
-            await _drain(runner.server, service, drain_seconds)
+            beside = companion.drain(drain_seconds) if companion else asyncio.sleep(0)
+            await asyncio.gather(_drain(runner.server, service, drain_seconds), beside)
     finally:
         await runner.cleanup()
 
@@ -73,6 +101,7 @@ async def serve(
     stop: asyncio.Event | None = None,
     on_listening: Callable[[str], None] | None = None,
     on_ready: Callable[[], None] | None = None,
+    companion: Companion | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or ``stop``.
 
@@ -87,6 +116,7 @@ async def serve(
         stop: Set it to stop from within.
         on_listening: Called with the address.
         on_ready: Called when the model can answer.
+        companion: Opened before the server listens, closed after it.
 
     Raises:
         OSError: The address cannot be bound.
@@ -96,15 +126,30 @@ async def serve(
     stop = stop or asyncio.Event()
     with _stopped_by_signals(stop):
         try:
-            async with listening(app, host, port, drain_seconds=drain_seconds) as address:
+            if companion is not None:
+                await companion.open()
+            async with listening(
+                app, host, port, drain_seconds=drain_seconds, companion=companion
+            ) as address:
                 if on_listening is not None:
                     on_listening(address)
+                if companion is not None:
+                    await companion.start()
                 await _start(service, stop)
-                if on_ready is not None and not stop.is_set():
-                    on_ready()
+                if not stop.is_set():
+                    _tell_ready(companion, on_ready)
                 await stop.wait()
         finally:
+            if companion is not None:
+                await companion.aclose()
             await service.completion.aclose()
+
+
+def _tell_ready(companion: Companion | None, on_ready: Callable[[], None] | None) -> None:
+    if companion is not None:
+        companion.ready()
+    if on_ready is not None:
+        on_ready()
 
 
 async def _start(service: Service, stop: asyncio.Event) -> None:

@@ -105,8 +105,17 @@ def _digest(key: str) -> bytes:
 
 
 def _is_public(request: web.Request) -> bool:
+    return _path(request) in PUBLIC or _is_open(request)
+
+
+def _is_open(request: web.Request) -> bool:
+    """Whether the handler itself finds out who is calling."""
+    return _path(request) in request.app[SERVICE].open_paths
+
+
+def _path(request: web.Request) -> str:
     resource = request.match_info.route.resource
-    return resource is not None and resource.canonical in PUBLIC
+    return "" if resource is None else resource.canonical
 
 
 @web.middleware
@@ -117,7 +126,7 @@ async def limit_body(request: web.Request, handler: Handler) -> web.StreamRespon
     limits = request.app[SERVICE].limits
     if (request.content_length or 0) > limits.body_bytes:
         return http_error(413, _too_large(limits.body_bytes), code="request_too_large", close=True)
-    if (refused := _refused_kind(request)) is not None:
+    if not _is_open(request) and (refused := _refused_kind(request)) is not None:
         return refused
     try:
         async with asyncio.timeout(limits.body_seconds):

@@ -68,6 +68,8 @@ class Service:
         stats: Counters.
         failure: Why start-up failed, or None.
         stopping: True once the server takes no new work.
+        open_paths: Paths that ask for no API key and take any content type: their handlers check
+            who is calling.
     """
 
     completion: Completion
@@ -76,6 +78,7 @@ class Service:
     stats: ServerStats = field(default_factory=ServerStats)
     failure: str | None = None
     stopping: bool = False
+    open_paths: frozenset[str] = frozenset()
 
     @property
     def not_ready(self) -> str | None:

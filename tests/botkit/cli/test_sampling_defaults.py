@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from botkit.cli.sampling import LIKELIEST, VARIED
+from botkit.completion.defaults import LIKELIEST, VARIED
 from botkit.completion import ChatCompletionRequest, Model
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.completion.text import TextCompletionRequest

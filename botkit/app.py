@@ -1,0 +1,271 @@
+"""Bot: settings, adapters, middleware, handlers and completion made into one application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from botkit import plugins
+from botkit.adapter import Adapter, AdapterRoute
+from botkit.answer import Asking
+from botkit.completion import Completion
+from botkit.completion.defaults import sampling
+from botkit.deliverer import Deliverer
+from botkit.errors import SettingsError
+from botkit.intake import BotIntake
+from botkit.metrics import CONTENT_TYPE, Metrics
+from botkit.middleware import default_middleware
+from botkit.pipeline import Middleware
+from botkit.push import PATH, Pusher, turns_handler
+from botkit.routing import Router
+from botkit.runner import Runner
+from botkit.settings import Settings
+from botkit.store import Store, open_store
+from botkit.types import ConversationKey
+from botkit.worker import Worker, WorkerOptions
+
+logger = logging.getLogger(__name__)
+
+PRUNE_AFTER = 30 * 86400.0
+"""Seconds for which it is remembered that an event was seen; platforms retry for a day."""
+
+PRUNE_EVERY = 3600.0
+
+
+class Bot(Router):
+    """A bot. Register handlers on it, then ``botkit serve FILE`` or :meth:`application`.
+
+    Args:
+        instructions: The system message; None takes BOTKIT_INSTRUCTIONS.
+        middleware: Outermost first; None takes :func:`botkit.middleware.default_middleware`.
+        handlers: Names of installed handler plugins to register.
+
+    Raises:
+        SettingsError: There is no such plugin.
+        HandlerError: A plugin's handler cannot be registered.
+    """
+
+    def __init__(
+        self,
+        *,
+        instructions: str | None = None,
+        middleware: Sequence[Middleware] | None = None,
+        handlers: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        self.instructions = instructions
+        self.middleware = middleware
+        for name in handlers:
+            plugins.load(plugins.HANDLERS, name)(self)
+
+    def application(
+        self,
+        settings: Settings,
+        completion: Completion,
+        adapters: Sequence[Adapter] | None = None,
+    ) -> BotApplication:
+        """The bot with everything it needs; nothing is opened yet.
+
+        Args:
+            settings: From :meth:`Settings.load`.
+            completion: Who answers by default; whoever serves starts it.
+            adapters: None takes every installed one whose variables are set.
+
+        Raises:
+            SettingsError: A variable is wrong or missing.
+            MissingExtraError: A platform or the database needs an extra of botkit.
+        """
+        chosen = plugins.load_adapters(settings) if adapters is None else adapters
+        return BotApplication(self, settings, completion, chosen)
+
+
+class BotApplication:
+    """A bot at work; a :class:`botkit.server.listen.Companion` of the server."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        settings: Settings,
+        completion: Completion,
+        adapters: Sequence[Adapter],
+    ) -> None:
+        self.metrics = Metrics()
+        self.adapters = {adapter.name: adapter for adapter in adapters}
+        self._bot = bot
+        self._settings = settings
+        self._completion_ready = asyncio.Event()
+        self._asking = Asking(
+            completion,
+            self._wait_ready,
+            lambda model: sampling({}, model, again=False),
+            None if settings.completion == "echo" else settings.model,
+        )
+        self._key = (
+            b"" if settings.secret_key is None else settings.secret_key.get_secret_value().encode()
+        )
+        self._pusher = self._make_pusher()
+        self._store: Store | None = None
+        self._worker: Worker | None = None
+        self._intakes: dict[str, BotIntake] = {}
+        self._pruning: asyncio.Task[None] | None = None
+
+    @property
+    def store(self) -> Store:
+        """The open store.
+
+        Raises:
+            RuntimeError: :meth:`open` was not called.
+        """
+        if self._store is None:
+            raise RuntimeError("the bot's store is not open")
+        return self._store
+
+    @property
+    def open_routes(self) -> list[AdapterRoute]:
+        """The platforms' routes, and the one for pushes."""
+        routes = [
+            route
+            for adapter in self.adapters.values()
+            for route in adapter.routes(_LateIntake(self._intakes, adapter.name))
+        ]
+        if self._key:
+            routes.append(AdapterRoute("POST", PATH, turns_handler(self._key, self._run_due)))
+        return routes
+
+    @property
+    def routes(self) -> list[AdapterRoute]:
+        """Routes behind the API keys."""
+        return [AdapterRoute("GET", "/metrics", self._show_metrics)]
+
+    async def open(self) -> None:
+        """Open the store, so that events can be taken.
+
+        Raises:
+            SettingsError, MissingExtraError, StoreError: It cannot be opened.
+        """
+        if self._settings.database_url is None:
+            self._settings.home.mkdir(parents=True, exist_ok=True)
+        self._store = await open_store(self._settings.database)
+        self._worker = self._make_worker(self._store)
+        for name in self.adapters:
+            self._intakes[name] = BotIntake(
+                name, self._store, self._worker, self.metrics, self._bot.commands, self._pusher
+            )
+
+    async def start(self) -> None:
+        """Take up work, old and new. Call :meth:`open` first."""
+        assert self._worker is not None
+        self._worker.start()
+        for name, adapter in self.adapters.items():
+            await adapter.start(self._intakes[name])
+        self._pruning = asyncio.create_task(self._prune())
+
+    def ready(self) -> None:
+        """The completion can answer: turns that wait for it go on."""
+        self._completion_ready.set()
+
+    async def drain(self, seconds: float) -> None:
+        """End what runs within ``seconds`` and give the rest back; events are still kept."""
+        if self._worker is not None:
+            await self._worker.drain(max(0.0, seconds - 1.0))
+
+    async def aclose(self) -> None:
+        """Close adapters and store."""
+        if self._pruning is not None:
+            self._pruning.cancel()
+        if self._pusher is not None:
+            await self._pusher.aclose()
+        for adapter in self.adapters.values():
+            await adapter.aclose()
+        if self._store is not None:
+            await self._store.aclose()
+
+    def adapter(self, platform: str) -> Adapter:
+        """The adapter of a platform.
+
+        Raises:
+            SettingsError: Its variables are not set any more.
+        """
+        try:
+            return self.adapters[platform]
+        except KeyError:
+            raise SettingsError(f"the platform {platform!r} is not set up here") from None
+
+    def _make_worker(self, store: Store) -> Worker:
+        settings = self._settings
+        deliverer = Deliverer(settings.send_policy, settings.delivery_attempts, self.metrics)
+        instructions = self._bot.instructions
+        middleware = self._bot.middleware
+        runner = Runner(
+            store,
+            self.adapter,
+            deliverer,
+            self._bot,
+            default_middleware(settings.history_tokens) if middleware is None else middleware,
+            self._asking,
+            settings.instructions if instructions is None else instructions,
+            settings.vision,
+        )
+        options = WorkerOptions(
+            concurrency=settings.concurrent_turns,
+            lease_seconds=settings.lease_seconds,
+            overlap=settings.overlap,
+            merge_window=settings.merge_window,
+            turn_attempts=settings.turn_attempts,
+            turn_timeout=settings.turn_timeout,
+            polls=self._pusher is None,
+        )
+        return Worker(store, runner, deliverer, self.adapter, self.metrics, options)
+
+    def _make_pusher(self) -> Pusher | None:
+        settings = self._settings
+        if settings.trigger != "http":
+            return None
+        url = settings.turns_url or (settings.public_url and settings.public_url.rstrip("/") + PATH)
+        if not (url and self._key):
+            raise SettingsError(
+                "BOTKIT_TRIGGER=http needs BOTKIT_SECRET_KEY, and BOTKIT_PUBLIC_URL or "
+                "BOTKIT_TURNS_URL"
+            )
+        return Pusher(url, self._key)
+
+    async def _wait_ready(self) -> None:
+        await self._completion_ready.wait()
+
+    async def _run_due(self, conversation: ConversationKey | None) -> bool:
+        assert self._worker is not None
+        await self._worker.run_due(conversation)
+        return await self.store.next_due() is None
+
+    async def _show_metrics(self, request: web.Request) -> web.StreamResponse:
+        stats = await self.store.stats()
+        for what in ("queued", "unsent", "dead", "oldest_seconds"):
+            self.metrics.waiting.labels(what).set(getattr(stats, what))
+        return web.Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_EVERY)
+            try:
+                await self.store.prune(PRUNE_AFTER)
+            except Exception:
+                logger.warning("old rows could not be deleted", exc_info=True)
+
+
+class _LateIntake:
+    """Stands for an intake in routes, which are made before the store is open."""
+
+    def __init__(self, intakes: dict[str, BotIntake], name: str) -> None:
+        self._intakes = intakes
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self._intakes[self._name], attribute)
+
+
+Registrar = Callable[[Bot], None]
+"""Entry point of the group ``botkit.handlers``."""

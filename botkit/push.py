@@ -1,0 +1,119 @@
+"""Turns run inside a request: a signed push to ``/internal/turns``.
+
+Platforms that freeze a process after its response (AWS Lambda, Cloud Run with request billing) give
+no time to answer in. There, whoever accepts an event pushes its conversation to this route, and the
+request lasts until the turn is done.
+
+The signature is that of Slack's and Stripe's webhooks: HMAC-SHA256 over ``timestamp.body``, taken
+for five minutes. A push that comes twice changes nothing: leases see to that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+from botkit.errors import StoreError
+from botkit.types import ConversationKey
+
+logger = logging.getLogger(__name__)
+
+PATH = "/internal/turns"
+SIGNATURE = "X-Botkit-Signature"
+TOLERANCE_SECONDS = 300
+SENT_WITHIN = 0.25
+"""Seconds for a push to leave before the platform is answered."""
+
+TURN_SECONDS = 900
+"""How long a push may last: the longest that function platforms allow."""
+
+
+def sign(key: bytes, body: bytes, now: float) -> str:
+    """The signature of ``body`` at ``now`` (seconds since 1970): ``t=...,v1=...``."""
+    stamp = str(int(now))
+    digest = hmac.new(key, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    return f"t={stamp},v1={digest}"
+
+
+def verify(key: bytes, body: bytes, signature: str, now: float) -> bool:
+    """Whether ``signature`` was made with ``key`` for ``body``, at most five minutes ago."""
+    stamp = signature.partition(",")[0].removeprefix("t=")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 16):
+        return False
+    expected = sign(key, body, int(stamp)).encode()
+    genuine = hmac.compare_digest(expected, signature.encode("utf-8", "replace"))
+    return genuine and abs(now - int(stamp)) <= TOLERANCE_SECONDS
+
+
+class Pusher:
+    """Pushes conversations to the route."""
+
+    def __init__(self, url: str, key: bytes) -> None:
+        self._url = url
+        self._key = key
+        self._session: ClientSession | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def push(self, conversation: ConversationKey) -> None:
+        """Send a push, and return when it is on its way; a failure is logged."""
+        task = asyncio.create_task(self._post(conversation))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await asyncio.wait({task}, timeout=SENT_WITHIN)
+
+    async def aclose(self) -> None:
+        """Stop waiting for answers."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    async def _post(self, conversation: ConversationKey) -> None:
+        if self._session is None:
+            self._session = ClientSession(timeout=ClientTimeout(total=TURN_SECONDS))
+        body = json.dumps({"conversation": str(conversation)}).encode()
+        headers = {SIGNATURE: sign(self._key, body, time.time())}
+        try:
+            async with self._session.post(self._url, data=body, headers=headers) as response:
+                if response.status != 200:
+                    logger.warning("the push for a turn was answered %d", response.status)
+        except (ClientError, TimeoutError, OSError) as error:
+            logger.warning("the push for a turn failed: %s", type(error).__name__)
+
+
+def turns_handler(
+    key: bytes, run: Callable[[ConversationKey | None], Awaitable[bool]]
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """The route's handler.
+
+    Args:
+        key: What pushes are signed with.
+        run: Works on what is due, the given conversation first; whether nothing is left to do.
+    """
+
+    async def turns(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        if not verify(key, body, request.headers.get(SIGNATURE, ""), time.time()):
+            return web.json_response({"error": "the signature is missing or wrong"}, status=401)
+        try:
+            named = json.loads(body or b"{}").get("conversation")
+            conversation = ConversationKey.parse(named) if named else None
+        except (ValueError, AttributeError, TypeError):
+            return web.json_response({"error": "the body names no conversation"}, status=400)
+        try:
+            done = await asyncio.shield(asyncio.ensure_future(run(conversation)))
+        except StoreError:
+            done = False
+        # A queue that pushes again after an error is what a retry that is due later needs.
+        status, headers = (200, {}) if done else (503, {"Retry-After": "5"})
+        return web.json_response({"done": done}, status=status, headers=headers)
+
+    return turns

@@ -1,0 +1,226 @@
+"""Running one turn: from what the store gives to what it gets back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import AsyncIterable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botkit import defaults
+from botkit.adapter import Adapter, CommandHelp
+from botkit.answer import Asking
+from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
+from botkit.deliverer import Deliverer
+from botkit.errors import DeliveryError, HandlerError
+from botkit.handler import UsageError
+from botkit.pipeline import Middleware, fold
+from botkit.replies import Reply
+from botkit.routing import Router
+from botkit.store import (
+    DeliveryResult,
+    Feedback,
+    Lease,
+    QueuedEvent,
+    Sent,
+    Store,
+    TurnInput,
+    TurnOutput,
+)
+from botkit.turn import Turn
+from botkit.types import Attachment, Event, Json, Sender
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Everything that is the same for every turn.
+
+    Fields:
+        store, adapters, deliverer: Where turns come from and replies go.
+        router, middleware: Who answers.
+        asking: How to ask the model.
+        instructions: The system message.
+        vision: Whether the model is shown images.
+    """
+
+    store: Store
+    adapters: Callable[[str], Adapter]
+    deliverer: Deliverer
+    router: Router
+    middleware: Sequence[Middleware]
+    asking: Asking
+    instructions: str
+    vision: bool
+
+    @property
+    def commands(self) -> tuple[CommandHelp, ...]:
+        """The commands of the bot's handlers."""
+        return self.router.commands
+
+    async def run(self, lease: Lease, given: TurnInput) -> TurnOutput:
+        """Answer the events; whatever a handler raises passes through."""
+        running = _Running(self, lease, given)
+        turn = await running.turn()
+        reply = await fold(self.middleware, running.answer)(turn)
+        return running.output(turn, reply)
+
+    def apology(self, given: TurnInput) -> TurnOutput:
+        """What to send when the turn is given up; nothing where nobody waits for an answer."""
+        first = given.events[0]
+        if first.event.kind in ("feedback", "lifecycle"):
+            return TurnOutput()
+        adapter = self.adapters(first.event.conversation.platform)
+        reply = Reply(defaults.APOLOGY)
+        payloads = adapter.render(reply, given.events[-1].event, saved=first.preview)
+        return TurnOutput(payloads=tuple(payloads))
+
+
+class _Running:
+    """One turn under way."""
+
+    def __init__(self, runner: Runner, lease: Lease, given: TurnInput) -> None:
+        self._runner = runner
+        self._lease = lease
+        self._given = given
+        self._head: QueuedEvent = given.events[0]
+        self._event: Event = given.events[-1].event
+        self._adapter = runner.adapters(self._event.conversation.platform)
+        self._saved: Json | None = self._head.preview
+        self._ordinal = 0
+        self._held_up = False
+        self._state_before = json.dumps(dict(given.state), sort_keys=True)
+
+    async def turn(self) -> Turn:
+        """What the handler gets."""
+        runner = self._runner
+        events = [queued.event for queued in self._given.events]
+        return Turn(
+            events=events,
+            messages=[await self._message(event) for event in events],
+            user=await self._user(),
+            state=dict(self._given.state),
+            past=self._given.history,
+            instructions=runner.instructions,
+            commands=runner.commands,
+            vision=runner.vision,
+            _asking=runner.asking,
+            _send=self._send,
+            _show=self._show,
+            _fetch=self._fetch,
+        )
+
+    async def answer(self, turn: Turn) -> Reply | None:
+        """The innermost of the pipeline: find the handler, call it, show what it streams."""
+        found = self._runner.router.find(turn.event)
+        if found is None:
+            returned: Any = await defaults.answer(turn)
+        else:
+            handler, texts = found
+            try:
+                returned = handler.call(turn, texts)
+            except UsageError as error:
+                return Reply(f"{error} Usage: {handler.usage(turn.event.name)}")
+            if not hasattr(returned, "__aiter__"):
+                returned = await returned
+        return await self._as_reply(returned)
+
+    async def _as_reply(self, returned: Any) -> Reply | None:
+        if hasattr(returned, "__aiter__"):
+            returned = await self._show(returned) or defaults.NOTHING_SAID
+        if returned is None or isinstance(returned, Reply):
+            return returned
+        if isinstance(returned, str):
+            return Reply(returned)
+        raise HandlerError(
+            f"a handler returned {type(returned).__name__}; it may return a str, a Reply, an "
+            "asynchronous iterator of str, or None"
+        )
+
+    def output(self, turn: Turn, reply: Reply | None) -> TurnOutput:
+        """What the turn leaves in the store."""
+        payloads: Sequence[Json] = ()
+        if reply is not None and not reply.empty:
+            payloads = self._adapter.render(reply, self._event, saved=self._saved)
+        try:
+            changed = json.dumps(turn.state, sort_keys=True) != self._state_before
+        except (TypeError, ValueError):
+            raise HandlerError("turn.state may hold JSON values only, with text as keys") from None
+        feedback = tuple(
+            Feedback(event.message_id, event.sender.id, event.value)
+            for event in turn.events
+            if event.kind == "feedback"
+        )
+        return TurnOutput(
+            messages=tuple(turn.remembered),
+            state=dict(turn.state) if changed else None,
+            payloads=tuple(payloads),
+            feedback=feedback,
+        )
+
+    async def _user(self) -> Sender:
+        try:
+            return await self._adapter.profile(self._event)
+        except DeliveryError:
+            return self._event.sender
+
+    async def _message(self, event: Event) -> UserMessage:
+        text = _spoken(event)
+        images = [each for each in event.attachments if each.kind == "image"]
+        if not (self._runner.vision and images):
+            return UserMessage(role="user", content=text)
+        parts: list[Any] = [TextPart(type="text", text=text)] if text else []
+        for image in images:
+            data = base64.b64encode(await self._fetch(image)).decode()
+            url = f"data:{image.media_type or 'image/jpeg'};base64,{data}"
+            parts.append(ImagePart(type="image_url", image_url=ImageUrl(url=url)))
+        return UserMessage(role="user", content=parts)
+
+    async def _fetch(self, attachment: Attachment) -> bytes:
+        return await self._adapter.fetch(self._event, attachment)
+
+    async def _send(self, reply: Reply) -> None:
+        """Send an interim reply: kept first, so that it is sent once."""
+        payloads = self._adapter.render(reply, self._event)
+        unsent = await self._runner.store.enqueue(
+            self._lease, self._head, self._ordinal, list(payloads)
+        )
+        self._ordinal += 1
+        for outgoing in unsent:
+            result: DeliveryResult = self._runner.deliverer.put_off(outgoing)
+            if not self._held_up:
+                result = await self._runner.deliverer.deliver(self._adapter, outgoing)
+                self._held_up = not isinstance(result, Sent)
+            await self._runner.store.record(self._lease, result)
+
+    async def _show(self, pieces: AsyncIterable[str]) -> str:
+        """Collect the text while the platform shows it; closes ``pieces`` on the way out."""
+        if not self._adapter.capabilities.streams:
+            return "".join([piece async for piece in pieces])
+        preview = self._adapter.preview(
+            self._event, saved=self._saved, retried=self._head.attempts > 1, save=self._save
+        )
+        text = ""
+        try:
+            async for piece in pieces:
+                text += piece
+                await preview.update(text)
+        finally:
+            await preview.close()
+        return text
+
+    async def _save(self, saved: Json) -> None:
+        self._saved = saved
+        await self._runner.store.save_preview(self._lease, self._head, saved)
+
+
+def _spoken(event: Event) -> str:
+    """What the event says, as the model and the history have it."""
+    if event.kind == "command":
+        return f"/{event.name} {event.text}".rstrip()
+    if event.kind == "action":
+        return event.value or event.name
+    return event.text or (f"[{event.unsupported}]" if event.unsupported else "")

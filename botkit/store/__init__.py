@@ -1,0 +1,40 @@
+"""The durable store: inbox, outbox, history, state, leases, feedback; one transaction boundary."""
+
+from botkit.store.opening import migrate, open_store
+from botkit.store.store import Store
+from botkit.store.types import (
+    Accepted,
+    ConversationSummary,
+    DeadLetter,
+    Delayed,
+    DeliveryResult,
+    Feedback,
+    Lease,
+    QueuedEvent,
+    Refused,
+    Sent,
+    StoreStats,
+    TurnInput,
+    TurnOutput,
+    Work,
+)
+
+__all__ = [
+    "Accepted",
+    "ConversationSummary",
+    "DeadLetter",
+    "Delayed",
+    "DeliveryResult",
+    "Feedback",
+    "Lease",
+    "QueuedEvent",
+    "Refused",
+    "Sent",
+    "Store",
+    "StoreStats",
+    "TurnInput",
+    "TurnOutput",
+    "Work",
+    "migrate",
+    "open_store",
+]

@@ -1,0 +1,152 @@
+"""Looking at what is kept, and erasing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botkit.store.encoding import loads
+from botkit.store.scripts.keys import KEY, KEY_COLUMNS, conversation_id, lookup
+from botkit.store.statement import Row, Script, execute, first
+from botkit.types import ConversationKey
+
+
+def history(key: ConversationKey, limit: int) -> Script[list[str]]:
+    """The last messages, oldest first."""
+    row_id = yield from conversation_id(key)
+    rows = yield from execute(
+        "SELECT message FROM botkit_messages WHERE conversation_id = :id"
+        " ORDER BY id DESC LIMIT :limit",
+        id=row_id,
+        limit=limit,
+    )
+    return [row[0] for row in reversed(rows)]
+
+
+def conversations(limit: int, before: float | None) -> Script[list[Row]]:
+    """Key, messages, queued, created, updated; the latest first."""
+    return (
+        yield from execute(
+            f"SELECT {KEY_COLUMNS},"
+            " (SELECT COUNT(*) FROM botkit_messages WHERE conversation_id = c.id),"
+            " (SELECT COUNT(*) FROM botkit_inbox WHERE conversation_id = c.id AND done_at IS NULL),"
+            " created_at, updated_at FROM botkit_conversations AS c"
+            f"{' WHERE updated_at < :before' if before is not None else ''}"
+            " ORDER BY updated_at DESC, id DESC LIMIT :limit",
+            limit=limit,
+            **({} if before is None else {"before": float(before)}),
+        )
+    )
+
+
+_EXPORTED = {
+    "messages": ("botkit_messages", ("message", "created_at"), ("message",)),
+    "events": (
+        "botkit_inbox",
+        ("id", "event", "attempts", "preview", "reason", "received_at", "done_at"),
+        ("event", "preview"),
+    ),
+    "outbox": (
+        "botkit_outbox",
+        ("id", "event_id", "payload", "attempts", "uncertain", "reason", "message_id")
+        + ("created_at", "done_at"),
+        ("payload",),
+    ),
+    "feedback": ("botkit_feedback", ("message_id", "sender_id", "value", "at"), ()),
+    "dead_letters": (
+        "botkit_dead_letters",
+        ("id", "kind", "reason", "at", "content"),
+        ("content",),
+    ),
+}
+
+
+def export(key: ConversationKey) -> Script[dict[str, Any] | None]:
+    """Everything kept about a conversation; None when there is none."""
+    found = yield from lookup(
+        f"SELECT id, state, created_at, updated_at FROM botkit_conversations WHERE {KEY}", key
+    )
+    if found is None:
+        return None
+    key, (row_id, state, created_at, updated_at) = found
+    exported: dict[str, Any] = {
+        "conversation": str(key),
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "state": loads(state),
+    }
+    for name, (table, columns, encoded) in _EXPORTED.items():
+        rows = yield from execute(
+            f"SELECT {', '.join(columns)} FROM {table} WHERE conversation_id = :id ORDER BY id",
+            id=row_id,
+        )
+        exported[name] = [_entry(columns, encoded, row) for row in rows]
+    return exported
+
+
+def _entry(columns: tuple[str, ...], encoded: tuple[str, ...], row: Row) -> dict[str, Any]:
+    values = dict(zip(columns, row, strict=True))
+    for name in encoded:
+        values[name] = None if values[name] is None else loads(values[name])
+    return values
+
+
+def erase(key: ConversationKey) -> Script[bool]:
+    """Delete a conversation with all that belongs to it; its holder finds nothing to commit to.
+
+    The ids of its events stay marked as seen, so that a re-delivery does not bring it back.
+    """
+    row_id = yield from conversation_id(key)
+    return (yield from _delete(row_id))
+
+
+def _delete(row_id: int | None) -> Script[bool]:
+    rows = yield from execute(
+        "DELETE FROM botkit_conversations WHERE id = :id RETURNING id", id=row_id
+    )
+    return bool(rows)
+
+
+_BY_PERSON = (
+    "FROM {table} WHERE sender_id = :sender_id AND conversation_id IN"
+    " (SELECT id FROM botkit_conversations WHERE platform = :platform)"
+)
+_PERSONAL = ("messages", "inbox", "outbox", "dead_letters", "feedback")
+
+
+def erase_person(platform: str, sender_id: str) -> Script[int]:
+    """Delete what a person said and was told; conversations of nobody else altogether."""
+    person = {"platform": platform, "sender_id": sender_id}
+    selects = (
+        f"SELECT conversation_id {_BY_PERSON.format(table=f'botkit_{name}')}" for name in _PERSONAL
+    )
+    touched = yield from execute(" UNION ".join(selects), **person)
+    for (row_id,) in touched:
+        if not (yield from _shared(row_id, sender_id)):
+            yield from _delete(row_id)
+    for name in _PERSONAL:
+        yield from execute(f"DELETE {_BY_PERSON.format(table=f'botkit_{name}')}", **person)
+    return len(touched)
+
+
+def _shared(row_id: int, sender_id: str) -> Script[bool]:
+    row = yield from first(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM botkit_messages"
+        " WHERE conversation_id = :id AND sender_id <> :sender_id)"
+        " OR EXISTS (SELECT 1 FROM botkit_inbox"
+        " WHERE conversation_id = :id AND sender_id <> :sender_id)",
+        id=row_id,
+        sender_id=sender_id,
+    )
+    return row is not None
+
+
+def feedback(key: ConversationKey) -> Script[list[Row]]:
+    """message_id, sender_id, value; oldest first."""
+    row_id = yield from conversation_id(key)
+    return (
+        yield from execute(
+            "SELECT message_id, sender_id, value FROM botkit_feedback"
+            " WHERE conversation_id = :id ORDER BY id",
+            id=row_id,
+        )
+    )

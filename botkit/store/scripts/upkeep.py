@@ -1,0 +1,128 @@
+"""Dead letters, figures, and deleting what is no longer needed."""
+
+from __future__ import annotations
+
+from botkit.store.scripts.keys import KEY_COLUMNS
+from botkit.store.statement import Row, Script, execute, first
+
+PRUNE_BATCH = 500
+
+
+def dead_letters(limit: int) -> Script[list[Row]]:
+    """id, kind, key, reason, at, content; the latest first."""
+    return (
+        yield from execute(
+            f"SELECT d.id, d.kind, {KEY_COLUMNS}, d.reason, d.at, d.content"
+            " FROM botkit_dead_letters AS d"
+            " JOIN botkit_conversations AS c ON c.id = d.conversation_id"
+            " ORDER BY d.id DESC LIMIT :limit",
+            limit=limit,
+        )
+    )
+
+
+_BACK_TO_INBOX = (
+    "INSERT INTO botkit_inbox (conversation_id, kind, sender_id, event, received_at, due_at)"
+    " VALUES (:conversation_id, :kind, :sender_id, :content, :now, :now)"
+)
+_BACK_TO_OUTBOX = (
+    "INSERT INTO botkit_outbox"
+    " (conversation_id, event_id, ordinal, part, sender_id, payload, created_at, due_at)"
+    " VALUES (:conversation_id, :event_id, (SELECT COALESCE(MAX(ordinal), -1) + 1"
+    " FROM botkit_outbox WHERE event_id = :event_id), 0, :sender_id, :content, :now, :now)"
+)
+
+
+def retry_dead_letter(letter_id: int, event_kind: str) -> Script[bool]:
+    """Put a dead letter back at the end of its queue, under a new id: nothing is taken as sent."""
+    letter = yield from first(
+        "SELECT c.id FROM botkit_dead_letters AS d"
+        " JOIN botkit_conversations AS c ON c.id = d.conversation_id WHERE d.id = :id",
+        id=letter_id,
+    )
+    if letter is None:
+        return False
+    yield from execute(
+        "SELECT id FROM botkit_conversations WHERE id = :id FOR UPDATE", id=letter[0]
+    )
+    row = yield from first(
+        "DELETE FROM botkit_dead_letters WHERE id = :id"
+        " RETURNING kind, conversation_id, event_id, sender_id, content",
+        id=letter_id,
+    )
+    if row is None:
+        return False
+    kind, conversation_id, event_id, sender_id, content = row
+    shared = {"conversation_id": conversation_id, "sender_id": sender_id, "content": content}
+    if kind == "turn":
+        yield from execute(_BACK_TO_INBOX, kind=event_kind, **shared)
+    else:
+        yield from execute(_BACK_TO_OUTBOX, event_id=event_id, **shared)
+    yield from wake(conversation_id)
+    return True
+
+
+def dead_letter_content(letter_id: int) -> Script[Row | None]:
+    """kind, content."""
+    return (
+        yield from first(
+            "SELECT kind, content FROM botkit_dead_letters WHERE id = :id", id=letter_id
+        )
+    )
+
+
+def wake(conversation_id: int) -> Script[None]:
+    """Something is due in a conversation; its holder, if it has one, sees that by itself."""
+    yield from execute(
+        "UPDATE botkit_conversations SET wake_at = :now WHERE id = :id AND owner IS NULL",
+        id=conversation_id,
+    )
+
+
+def next_due() -> Script[float | None]:
+    """Seconds until the next conversation wants to be looked at; below 0 when it waits already."""
+    row = yield from first(
+        "SELECT MIN(wake_at) - :now FROM botkit_conversations WHERE wake_at IS NOT NULL"
+    )
+    return None if row is None else row[0]
+
+
+def stats() -> Script[Row | None]:
+    """queued, unsent, dead, age of the oldest queued event or None."""
+    return (
+        yield from first(
+            "SELECT (SELECT COUNT(*) FROM botkit_inbox WHERE done_at IS NULL),"
+            " (SELECT COUNT(*) FROM botkit_outbox WHERE done_at IS NULL),"
+            " (SELECT COUNT(*) FROM botkit_dead_letters),"
+            " (SELECT :now - MIN(received_at) FROM botkit_inbox WHERE done_at IS NULL)"
+        )
+    )
+
+
+_OLD = {
+    "botkit_seen": ("key", "at"),
+    "botkit_inbox": ("id", "done_at"),
+    "botkit_outbox": ("id", "done_at"),
+}
+PRUNED = (*_OLD, "botkit_records")
+
+
+def prune(table: str, older_than_seconds: float) -> Script[int]:
+    """Delete a batch of old rows of one of :data:`PRUNED`; how many."""
+    if table == "botkit_records":
+        return (yield from _prune_records())
+    key, at = _OLD[table]
+    rows = yield from execute(
+        f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table}"
+        f" WHERE {at} < :now - :age LIMIT {PRUNE_BATCH}) RETURNING 1",
+        age=float(older_than_seconds),
+    )
+    return len(rows)
+
+
+def _prune_records() -> Script[int]:
+    rows = yield from execute(
+        "DELETE FROM botkit_records WHERE (namespace, key) IN (SELECT namespace, key"
+        f" FROM botkit_records WHERE expires_at < :now LIMIT {PRUNE_BATCH}) RETURNING 1"
+    )
+    return len(rows)

@@ -1,0 +1,294 @@
+"""The store: every promise about messages is one of its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from botkit.adapter import Outgoing, Records
+from botkit.completion.messages import Message
+from botkit.store import encoding
+from botkit.store.records import StoredRecords
+from botkit.store.scripts import (
+    accepting,
+    archive,
+    deliveries,
+    leasing,
+    moving,
+    turns,
+    upkeep,
+)
+from botkit.store.statement import Driver
+from botkit.store.types import (
+    Accepted,
+    ConversationSummary,
+    DeadLetter,
+    DeliveryResult,
+    Feedback,
+    Lease,
+    QueuedEvent,
+    StoreStats,
+    TurnOutput,
+    Work,
+)
+from botkit.types import ConversationKey, Event, Json, event_from_json
+
+LEASE_SECONDS = 30.0
+
+
+class Store:
+    """Inbox, outbox, history, state, leases and feedback in one database.
+
+    Made by :func:`botkit.store.open_store`. Every method is one transaction and raises
+    :class:`~botkit.errors.StoreError` when nothing of it was kept; those that take a lease raise
+    :class:`~botkit.errors.LeaseLostError` when it is not the newest.
+
+    *Work*: under a lease the first unsent payload is next, else the first queued event; when
+    there is neither, or it is not due yet, the lease is released and the answer is None. A later
+    event never overtakes an earlier one.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    async def aclose(self) -> None:
+        """Close the database; leases stay until they expire."""
+        await self._driver.aclose()
+
+    def records(self, namespace: str) -> Records:
+        """Durable values of an adapter."""
+        return StoredRecords(self._driver, namespace)
+
+    # Turns
+
+    async def accept(
+        self,
+        events: Sequence[Event],
+        *,
+        owner: str | None = None,
+        lease_seconds: float = LEASE_SECONDS,
+        batch: bool = False,
+    ) -> Accepted:
+        """Put events into the inbox, each once; they are on disk when this returns.
+
+        Args:
+            events: In order. One of which any key was seen is a duplicate; an ambient one is
+                dropped, unmarked, where its conversation does not exist.
+            owner: Lease conversations in which nothing waited to this owner at once.
+            lease_seconds: How long.
+            batch: As for :meth:`claim`.
+        """
+        rows = [encoding.new_event(event) for event in events]
+        new, duplicates, raw = await self._driver.run(
+            lambda: accepting.accept(rows, owner, lease_seconds, batch)
+        )
+        return Accepted(new, duplicates, tuple(encoding.work(work) for work in raw))
+
+    async def claim(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        lease_seconds: float = LEASE_SECONDS,
+        batch: bool = False,
+        conversation: ConversationKey | None = None,
+    ) -> list[Work]:
+        """Lease conversations that have something due, or whose holder let the lease expire.
+
+        Args:
+            owner: Who works on them.
+            limit: At most so many; longest due first.
+            lease_seconds: How long.
+            batch: Messages that follow one another are one turn, as long as the lease lasts.
+            conversation: Only this one.
+        """
+        raw = await self._driver.run(
+            lambda: leasing.claim(owner, limit, lease_seconds, batch, conversation)
+        )
+        return [encoding.work(work) for work in raw]
+
+    async def commit(
+        self, lease: Lease, events: Sequence[QueuedEvent], output: TurnOutput
+    ) -> Work | None:
+        """End a turn: its events are done and all that it leaves is kept; then what is next.
+
+        Calling it again after an error changes nothing that was kept the first time.
+        """
+        return await self._finish(lease, events, output, None)
+
+    async def abandon_turn(
+        self, lease: Lease, events: Sequence[QueuedEvent], *, reason: str, output: TurnOutput
+    ) -> Work | None:
+        """Give a turn up: its events become dead letters; ``output`` is kept all the same."""
+        return await self._finish(lease, events, output, reason)
+
+    async def _finish(
+        self, lease: Lease, events: Sequence[QueuedEvent], output: TurnOutput, reason: str | None
+    ) -> Work | None:
+        ids = [event.id for event in events]
+        sender = events[0].event.sender.id
+        rows = encoding.raw_output(output)
+        return _work(await self._driver.run(lambda: turns.finish(lease, ids, sender, rows, reason)))
+
+    async def retry_turn(
+        self,
+        lease: Lease,
+        events: Sequence[QueuedEvent],
+        *,
+        reason: str,
+        retry_in: float,
+        refund: bool = False,
+    ) -> Work | None:
+        """Put a turn off for ``retry_in`` seconds.
+
+        With ``refund`` the attempt does not count, and the lease is given back in any case.
+        """
+        ids = [event.id for event in events]
+        return _work(
+            await self._driver.run(lambda: turns.retry(lease, ids, reason, retry_in, refund))
+        )
+
+    async def enqueue(
+        self, lease: Lease, event: QueuedEvent, ordinal: int, payloads: Sequence[Json]
+    ) -> tuple[Outgoing, ...]:
+        """Put an interim reply of a running turn into the outbox, for the caller to send now.
+
+        Once per event and ordinal: a turn that runs again gets back what was not sent the first
+        time, marked uncertain where an attempt was under way.
+        """
+        rows = [encoding.dumps(payload) for payload in payloads]
+        sender = event.event.sender.id
+        raw = await self._driver.run(lambda: turns.enqueue(lease, event.id, ordinal, sender, rows))
+        return tuple(encoding.outgoing(row) for row in raw)
+
+    async def save_preview(self, lease: Lease, event: QueuedEvent, preview: Json) -> None:
+        """Keep what a later attempt of the turn needs to go on in the same preview."""
+        text = encoding.dumps(preview)
+        await self._driver.run(lambda: turns.save_preview(lease, event.id, text))
+
+    async def has_newer(self, lease: Lease, after_id: int) -> bool:
+        """Whether an event waits that came after the one with this id."""
+        return await self._driver.run(
+            lambda: turns.has_newer(lease.conversation, after_id), reads=True
+        )
+
+    # Deliveries
+
+    async def settle(self, result: DeliveryResult, lease: Lease) -> Work | None:
+        """Record what became of a payload; then what is next.
+
+        That it was sent is recorded even when this raises LeaseLostError.
+        """
+        return await self._settle(result, lease, advances=True)
+
+    async def record(self, lease: Lease, result: DeliveryResult) -> None:
+        """As :meth:`settle`, for a turn that goes on."""
+        await self._settle(result, lease, advances=False)
+
+    async def _settle(self, result: DeliveryResult, lease: Lease, *, advances: bool) -> Work | None:
+        held, raw = await self._driver.run(
+            lambda: deliveries.settle(result, lease, advances=advances)
+        )
+        if not held:
+            raise leasing.lost()
+        return _work(raw)
+
+    # Leases
+
+    async def renew(self, lease: Lease, lease_seconds: float) -> None:
+        """Let the lease end ``lease_seconds`` from now."""
+        await self._driver.run(lambda: leasing.renew(lease, lease_seconds))
+
+    async def release(self, lease: Lease) -> None:
+        """Give a lease back; nothing happens when it was lost."""
+        await self._driver.run(lambda: leasing.release(lease))
+
+    async def next_due(self) -> float | None:
+        """Seconds until something is due or a lease expires; None when nothing waits."""
+        seconds = await self._driver.run(upkeep.next_due, reads=True)
+        return None if seconds is None else max(0.0, seconds)
+
+    async def move(self, platform: str, space: str, channel: str, new_channel: str) -> None:
+        """Every conversation of a channel goes on under another, merged where one is there."""
+        await self._driver.run(lambda: moving.move(platform, space, channel, new_channel))
+
+    # Looking and erasing
+
+    async def history(
+        self, conversation: ConversationKey, limit: int = encoding.HISTORY
+    ) -> list[Message]:
+        """The last messages, oldest first."""
+        texts = await self._driver.run(lambda: archive.history(conversation, limit), reads=True)
+        return list(encoding.messages(texts))
+
+    async def conversations(
+        self, limit: int = 100, before: float | None = None
+    ) -> list[ConversationSummary]:
+        """Conversations, the latest first; those last active before ``before``."""
+        rows = await self._driver.run(lambda: archive.conversations(limit, before), reads=True)
+        return [ConversationSummary(ConversationKey(*row[:4]), *row[4:]) for row in rows]
+
+    async def export(self, conversation: ConversationKey) -> dict[str, Any] | None:
+        """Everything kept about a conversation, as JSON values; None when there is none."""
+        return await self._driver.run(lambda: archive.export(conversation), reads=True)
+
+    async def erase(self, conversation: ConversationKey) -> bool:
+        """Erase a conversation; a running turn of it cannot commit. False when there is none."""
+        return await self._driver.run(lambda: archive.erase(conversation))
+
+    async def erase_person(self, platform: str, sender_id: str) -> int:
+        """Erase what a person said and was told; from how many conversations.
+
+        A conversation in which nobody else spoke goes altogether; of a shared one the state stays.
+        """
+        return await self._driver.run(lambda: archive.erase_person(platform, sender_id))
+
+    async def feedback(self, conversation: ConversationKey) -> list[Feedback]:
+        """What people said about replies; of each person the last word on each."""
+        rows = await self._driver.run(lambda: archive.feedback(conversation), reads=True)
+        return [Feedback(*row) for row in rows]
+
+    # Upkeep
+
+    async def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """What was given up, the latest first."""
+        rows = await self._driver.run(lambda: upkeep.dead_letters(limit), reads=True)
+        return [
+            DeadLetter(
+                row[0], row[1], ConversationKey(*row[2:6]), *row[6:8], encoding.loads(row[8])
+            )
+            for row in rows
+        ]
+
+    async def retry_dead_letter(self, letter_id: int) -> bool:
+        """Put a dead letter at the end of its queue, as new. False when there is none."""
+        row = await self._driver.run(lambda: upkeep.dead_letter_content(letter_id), reads=True)
+        if row is None:
+            return False
+        kind = event_from_json(row[1]).kind if row[0] == "turn" else ""
+        return await self._driver.run(lambda: upkeep.retry_dead_letter(letter_id, kind))
+
+    async def stats(self) -> StoreStats:
+        """How much waits."""
+        row = await self._driver.run(upkeep.stats, reads=True)
+        if row is None:
+            return StoreStats()
+        return StoreStats(row[0], row[1], row[2], max(0.0, row[3] or 0.0))
+
+    async def prune(self, older_than_seconds: float) -> int:
+        """Delete marks of seen events, done events and sent payloads older than that, and
+        expired records; how many rows. In small transactions, so that turns go on meanwhile."""
+        total = 0
+        for table in upkeep.PRUNED:
+            count = upkeep.PRUNE_BATCH
+            while count == upkeep.PRUNE_BATCH:
+                count = await self._prune_batch(table, older_than_seconds)
+                total += count
+        return total
+
+    async def _prune_batch(self, table: str, older_than_seconds: float) -> int:
+        return await self._driver.run(lambda: upkeep.prune(table, older_than_seconds))
+
+
+def _work(raw: encoding.RawWork | None) -> Work | None:
+    return None if raw is None else encoding.work(raw)

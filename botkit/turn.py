@@ -1,0 +1,135 @@
+"""What a handler receives: one turn of a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botkit.adapter import CommandHelp
+from botkit.answer import Answer, Asking
+from botkit.completion import Message
+from botkit.completion.messages import SystemMessage, UserMessage
+from botkit.replies import Reply
+from botkit.types import Attachment, ConversationKey, Event, Json, Sender
+
+SendNow = Callable[[Reply], Awaitable[None]]
+ShowText = Callable[[AsyncIterable[str]], Awaitable[str]]
+Fetch = Callable[[Attachment], Awaitable[bytes]]
+
+
+@dataclass
+class Turn:
+    """One turn: what to answer, and the means to.
+
+    Fields:
+        events: What to answer, oldest first; more than one only where messages were merged.
+        messages: What was said in this turn, as Chat Completions messages.
+        user: Who said it: id, name, locale, time zone.
+        state: Durable values of this conversation; change it in place, JSON values only.
+        past: The conversation's last messages as the store has them.
+        history: Those of them that the model is shown; the history middleware sets it.
+        instructions: The system message; empty for none.
+        commands: What commands the bot knows.
+        said: The texts of replies that this turn has sent already.
+        remembered: What this turn adds to the history.
+        vision: Whether the model is shown images.
+    """
+
+    events: Sequence[Event]
+    messages: Sequence[UserMessage]
+    user: Sender
+    state: dict[str, Json]
+    past: Sequence[Message]
+    instructions: str
+    commands: Sequence[CommandHelp]
+    vision: bool
+    _asking: Asking = field(repr=False)
+    _send: SendNow = field(repr=False)
+    _show: ShowText = field(repr=False)
+    _fetch: Fetch = field(repr=False)
+    history: list[Message] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    remembered: list[Message] = field(default_factory=list)
+
+    @property
+    def event(self) -> Event:
+        """The event to answer; the last one where messages were merged."""
+        return self.events[-1]
+
+    @property
+    def conversation(self) -> ConversationKey:
+        """Which conversation this is."""
+        return self.event.conversation
+
+    @property
+    def message(self) -> UserMessage:
+        """What was said last, as a Chat Completions message."""
+        return self.messages[-1]
+
+    @property
+    def text(self) -> str:
+        """What was said in this turn, as plain text."""
+        return "\n".join(event.text for event in self.events if event.text)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files that came with it."""
+        return tuple(each for event in self.events for each in event.attachments)
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """The bytes of an attachment.
+
+        Raises:
+            DeliveryError: It cannot be had; the message is for a person.
+        """
+        return await self._fetch(attachment)
+
+    async def reply(self, reply: str | Reply) -> None:
+        """Say something now, before the handler has returned.
+
+        It is sent once, even when the turn has to run again after a crash, as long as the turn's
+        replies come in the same order then.
+
+        Raises:
+            StoreError: It could not be kept.
+        """
+        reply = Reply(reply) if isinstance(reply, str) else reply
+        if reply.empty:
+            return
+        await self._send(reply)
+        if not reply.ephemeral:
+            self.said.append(reply.text)
+
+    async def stream(self, pieces: AsyncIterable[str]) -> str:
+        """Show text while it is written; returns it whole, for the handler to return."""
+        return await self._show(pieces)
+
+    def ask(self, *messages: Message | str, **options: Any) -> Answer:
+        """Ask the model: instructions, history, what was said in this turn, then ``messages``.
+
+        Args:
+            messages: More messages; a string is one of the user's.
+            options: Fields of the request by wire name, as ``temperature`` or ``max_tokens``.
+
+        Returns:
+            Await it for the whole text, or iterate (or return) it to stream.
+        """
+        asked: list[Message] = []
+        if self.instructions:
+            asked.append(SystemMessage(role="system", content=self.instructions))
+        asked += [*self.history, *self.messages]
+        asked += [_message(message) for message in messages]
+
+        def pieces() -> AsyncIterator[str]:
+            return self._asking.stream(asked, options)
+
+        return Answer(pieces)
+
+    def remember(self, *messages: Message) -> None:
+        """Add messages to what this turn leaves in the history."""
+        self.remembered.extend(messages)
+
+
+def _message(message: Message | str) -> Message:
+    return UserMessage(role="user", content=message) if isinstance(message, str) else message
