@@ -255,7 +255,12 @@ class Store:
         rows = await self._driver.run(lambda: upkeep.dead_letters(limit), reads=True)
         return [
             DeadLetter(
-                row[0], row[1], ConversationKey(*row[2:6]), *row[6:8], encoding.loads(row[8])
+                id=row[0],
+                kind=row[1],
+                conversation=ConversationKey(*row[2:6]),
+                reason=row[6],
+                at=row[7],
+                content=encoding.loads(row[8]),
             )
             for row in rows
         ]
