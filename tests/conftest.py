@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from local_model import ALIAS, MODEL, LocalServer, local_home, serving_local
+from postgres_server import PostgresServer
 
 # A shell that runs tests in the background has them ignore Ctrl-C, and what they start inherits
 # that; the tests of Ctrl-C press it.
@@ -27,3 +28,11 @@ def local_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServ
     variables = {"BOTKIT_MODEL_ALIASES": f"{ALIAS}={MODEL}", "BOTKIT_CONTEXT": CONTEXT}
     with serving_local(home, log, **variables) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL server, one for all tests."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()

@@ -73,7 +73,8 @@ def _take(namespace: str, key: str) -> Script[Row | None]:
     return (
         yield from first(
             "DELETE FROM botkit_records WHERE namespace = :namespace AND key = :key"
-            f" RETURNING value, CASE WHEN {_ALIVE} THEN 1 ELSE 0 END",
+            # COALESCE: SQLite 3.40 takes IS NULL in RETURNING for false on an indexed column.
+            " RETURNING value, CASE WHEN COALESCE(expires_at, :now + 1) > :now THEN 1 ELSE 0 END",
             namespace=namespace,
             key=key,
         )

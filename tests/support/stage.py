@@ -47,7 +47,7 @@ class StageAdapter:
 
     name: str = "stage"
     limit: int = 200
-    capabilities: Capabilities = Capabilities(streams=True)
+    capabilities: Capabilities = field(default_factory=lambda: Capabilities(streams=True))
     sent: list[tuple[str, str]] = field(default_factory=list)
     replies: list[dict[str, Json]] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)

@@ -47,8 +47,17 @@ _EXPORTED = {
     ),
     "outbox": (
         "botkit_outbox",
-        ("id", "event_id", "payload", "attempts", "uncertain", "reason", "message_id")
-        + ("created_at", "done_at"),
+        (
+            "id",
+            "event_id",
+            "payload",
+            "attempts",
+            "uncertain",
+            "reason",
+            "message_id",
+            "created_at",
+            "done_at",
+        ),
         ("payload",),
     ),
     "feedback": ("botkit_feedback", ("message_id", "sender_id", "value", "at"), ()),

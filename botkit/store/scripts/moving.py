@@ -50,7 +50,8 @@ def _move_one(row: Row, key: ConversationKey) -> Script[None]:
     row_id = row[0]
     yield from _readdress(row_id, key.channel)
     there = yield from first(
-        f"SELECT id, thread, state, owner, wake_at FROM botkit_conversations WHERE {KEY} FOR UPDATE",
+        "SELECT id, thread, state, owner, wake_at FROM botkit_conversations"
+        f" WHERE {KEY} FOR UPDATE",
         **key_params(key),
     )
     if there is None:

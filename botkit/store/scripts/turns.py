@@ -146,7 +146,7 @@ def save_preview(lease: Lease, event_id: int, preview: str) -> Script[None]:
 def retry(
     lease: Lease, event_ids: Sequence[int], reason: str, retry_in: float, refund: bool
 ) -> Script[RawWork | None]:
-    """Put the events off. One that is refunded is not taken again at once: its holder has no room."""
+    """Put the events off. A refunded one is not taken again at once: its holder has no room."""
     held = yield from hold(lease)
     clause, params = any_of("event", event_ids)
     values: dict[str, Any] = {"id": held.id, "reason": reason, "retry_in": float(retry_in)}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from stage import StageAdapter, event, on_stage
+from waiting import until
 
 from botkit.adapter import Capabilities
 from botkit.app import Bot
@@ -222,11 +223,9 @@ async def test_interrupting_answers_both_messages_once(tmp_path: Path) -> None:
     completion = ScriptedCompletion(lambda request: str(request.messages[-1].content), gate=gate)
     async with on_stage(tmp_path, completion=completion, overlap="interrupt") as stage:
         await stage.say("first")
-        while not completion.counts.running:
-            await asyncio.sleep(0.01)
+        await until(lambda: completion.counts.running == 1)
         await stage.say("second")
-        while completion.counts.started < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: completion.counts.started == 2)
         gate.set()
         assert await stage.replies(1) == ["second"]
         await stage.idle()
@@ -251,8 +250,7 @@ async def test_draining_gives_back_what_does_not_end_and_another_process_goes_on
     held = ScriptedCompletion(["never"], gate=gate)
     async with on_stage(tmp_path, completion=held, drain_seconds=3.2) as stage:
         await stage.say("hello")
-        while not held.counts.running:
-            await asyncio.sleep(0.01)
+        await until(lambda: held.counts.running == 1)
     assert held.counts.cancelled == 1
     assert stage.adapter.sent == []
     async with on_stage(tmp_path) as again:

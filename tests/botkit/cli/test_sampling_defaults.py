@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from botkit.completion.defaults import LIKELIEST, VARIED
 from botkit.completion import ChatCompletionRequest, Model
+from botkit.completion.defaults import LIKELIEST, VARIED
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.completion.text import TextCompletionRequest
 
