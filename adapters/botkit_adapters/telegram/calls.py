@@ -18,6 +18,7 @@ from botkit.errors import (
 
 if TYPE_CHECKING:
     from telegram import Bot
+    from telegram.error import RetryAfter
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ def translate(error: Exception) -> DeliveryError:
     from botkit_adapters.telegram.request import NotConnectedError
 
     makers: list[tuple[type[Exception], Callable[[Any], DeliveryError]]] = [
-        (RetryAfter, lambda e: DeliveryDelayedError("too many requests", _seconds(e.retry_after))),
+        (RetryAfter, lambda e: DeliveryDelayedError("too many requests", _seconds(e))),
         (ChatMigrated, lambda e: ChatMovedError(e.new_chat_id)),
         (NotConnectedError, lambda e: DeliveryDelayedError("no connection")),
         (BadRequest, lambda e: DeliveryRefusedError(e.message)),
@@ -154,5 +155,6 @@ def translate(error: Exception) -> DeliveryError:
     return DeliveryRefusedError(type(error).__name__)
 
 
-def _seconds(value: Any) -> float:
-    return float(value.total_seconds() if hasattr(value, "total_seconds") else value)
+def _seconds(error: RetryAfter) -> float:
+    """The pause, without the library's warning that its public type will change."""
+    return float(error._retry_after.total_seconds())
