@@ -25,7 +25,7 @@ def telegram_adapter(settings: Settings) -> TelegramAdapter | None:
     """
     if settings.telegram_bot_token is None:
         return None
-    for package in ("telegram", "telegramify_markdown", "aiolimiter"):
+    for package in ("telegram", "telegramify_markdown"):
         if importlib.util.find_spec(package) is None:
             raise MissingExtraError(package, "telegram")
     from botkit_adapters.telegram.adapter import TelegramAdapter

@@ -28,7 +28,7 @@ from botkit.errors import (
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
 from botkit_adapters.telegram.calls import Calls, ChatMovedError
-from botkit_adapters.telegram.pacing import Pacer
+from botkit_adapters.telegram.pacing import telegram_pacer
 from botkit_adapters.telegram.parse import PLATFORM, BotUser, Ignored, Moved, parse_update
 from botkit_adapters.telegram.polling import UPDATES, poll
 from botkit_adapters.telegram.preview import TelegramPreview
@@ -71,7 +71,7 @@ class TelegramAdapter:
         self._public_url = public_url
         self._calls = Calls(token, base_url)
         self._bot = BotUser(token.partition(":")[0])
-        self._pacer = Pacer()
+        self._pacer = telegram_pacer()
         self._intake: Intake | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -138,7 +138,7 @@ class TelegramAdapter:
         chat = payload["arguments"]["chat_id"]
         if (pause := self._pacer.paused_for(chat)) > SHORT_WAIT:
             raise DeliveryDelayedError("the chat is paused", pause)
-        await self._pacer.wait(chat, private=isinstance(chat, int) and chat > 0)
+        await self._pacer.wait(chat)
         try:
             return await self._send(payload)
         except ChatMovedError as error:

@@ -18,7 +18,6 @@ from botkit.errors import (
 
 if TYPE_CHECKING:
     from telegram import Bot
-    from telegram.error import RetryAfter
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +154,5 @@ def translate(error: Exception) -> DeliveryError:
     return DeliveryRefusedError(type(error).__name__)
 
 
-def _seconds(error: RetryAfter) -> float:
-    """The pause, without the library's warning that its public type will change."""
-    return float(error._retry_after.total_seconds())
+def _seconds(value: Any) -> float:
+    return float(value.total_seconds() if hasattr(value, "total_seconds") else value)

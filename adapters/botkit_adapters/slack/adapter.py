@@ -1,0 +1,187 @@
+"""The Slack adapter: parse in, deliver out, stream."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+
+from botkit.adapter import (
+    AdapterRoute,
+    Capabilities,
+    Intake,
+    Outgoing,
+    Preview,
+    Receipt,
+    SavePreview,
+)
+from botkit.errors import DeliveryError, DeliveryRefusedError, StoreError
+from botkit.replies import Reply
+from botkit.types import Attachment, Event, Json, Sender
+from botkit_adapters.slack.calls import Calls
+from botkit_adapters.slack.inbound import PATH, events_handler
+from botkit_adapters.slack.outbound import Outbound
+from botkit_adapters.slack.parse import PLATFORM, Ignored, Parsed, Removed
+from botkit_adapters.slack.preview import SlackPreview
+from botkit_adapters.slack.render import render
+from botkit_adapters.slack.socket import Socket
+from botkit_adapters.slack.tokens import Tokens
+
+logger = logging.getLogger(__name__)
+
+DOWNLOAD_BYTES = 20 << 20
+PROFILE_SECONDS = 86400.0
+"""For which a profile is remembered."""
+
+THINKING = "is thinking…"
+
+
+class SlackAdapter:
+    """One app on Slack.
+
+    Args:
+        tokens: Whose token a call carries.
+        signing_secret: Proves who sends events over HTTP; empty refuses everybody.
+        app_token: Of Socket Mode; empty for none.
+        base_url: Of the Web API; None for Slack's own.
+    """
+
+    name = PLATFORM
+    capabilities = Capabilities(streams=True, finds=True)
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        signing_secret: str = "",
+        app_token: str = "",
+        base_url: str | None = None,
+    ) -> None:
+        self._tokens = tokens
+        self._signing_secret = signing_secret
+        self._calls = Calls(tokens, base_url)
+        self._shown: dict[str, str] = {}
+        self._outbound = Outbound(self._calls, self._shown)
+        self._socket = Socket(app_token, base_url, self._bot_user, self.take) if app_token else None
+        self._bot_users: dict[str, str] = {}
+        self._intake: Intake | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def routes(self, intake: Intake) -> Sequence[AdapterRoute]:
+        """Events, commands and interactions."""
+        self._intake = intake
+        handler = events_handler(self._signing_secret, self._bot_user, self.take)
+        return [AdapterRoute("POST", PATH, handler)]
+
+    async def start(self, intake: Intake) -> None:
+        """Learn who the bot is and open the socket, in the background."""
+        self._intake = intake
+        self._tasks.append(asyncio.create_task(self._introduce()))
+        if self._socket is not None:
+            self._tasks.append(asyncio.create_task(self._socket.run()))
+
+    async def aclose(self) -> None:
+        """Close the socket and the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        if self._socket is not None:
+            await self._socket.aclose()
+        await self._calls.aclose()
+
+    async def take(self, parsed: Parsed) -> None:
+        """Keep what Slack sent.
+
+        Raises:
+            StoreError: It cannot be kept now.
+        """
+        assert self._intake is not None
+        if isinstance(parsed, Ignored):
+            self._intake.count("ignored", parsed.reason)
+        elif isinstance(parsed, Removed):
+            await self._tokens.forget(parsed.team)
+            self._intake.count("removed")
+        else:
+            await self._intake.accept([parsed])
+
+    async def working(self, event: Event) -> None:
+        """Show that the bot is thinking, where it is an assistant."""
+        address = event.address
+        if not address.get("assistant") or event.kind not in ("message", "command"):
+            return
+        arguments = {
+            "channel_id": address["channel"],
+            "thread_ts": address["thread"],
+            "status": THINKING,
+        }
+        with contextlib.suppress(DeliveryError):
+            # Slack clears it when the reply arrives.
+            await self._calls.call(address["team"], "assistant.threads.setStatus", arguments)
+
+    def preview(
+        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview
+    ) -> Preview:
+        """A stream in a thread, an edited message elsewhere."""
+        return SlackPreview(self._calls, event, saved, save, self._shown)
+
+    def render(self, reply: Reply, event: Event, *, saved: Json | None = None) -> Sequence[Json]:
+        """The payloads; see :func:`botkit_adapters.slack.render.render`."""
+        return render(reply, event.address, saved)
+
+    async def deliver(self, outgoing: Outgoing) -> Receipt:
+        """Send one payload."""
+        return await self._outbound.deliver(outgoing)
+
+    async def find(self, outgoing: Outgoing) -> Receipt | None:
+        """Look for a payload whose answer was lost."""
+        return await self._outbound.find(outgoing)
+
+    async def fetch(self, event: Event, attachment: Attachment) -> bytes:
+        """The bytes of an attachment; of at most 20 MB."""
+        return await self._calls.download(event.address["team"], attachment.id, DOWNLOAD_BYTES)
+
+    async def profile(self, event: Event) -> Sender:
+        """Name, locale and time zone, asked once a day."""
+        assert self._intake is not None
+        team, user = event.address["team"], event.sender.id
+        key = f"profile:{team}:{user}"
+        try:
+            known = await self._intake.records.get(key)
+            if known is None:
+                arguments = {"user": user, "include_locale": True}
+                answer = await self._calls.call(team, "users.info", arguments)
+                known = _profile(answer.get("user") or {})
+                await self._intake.records.put(key, known, expires_in=PROFILE_SECONDS)
+        except StoreError:
+            return event.sender
+        return Sender(user, known["name"] or event.sender.name, known["locale"], known["timezone"])
+
+    def _bot_user(self, team: str) -> str:
+        return self._bot_users.get(team, "")
+
+    async def _introduce(self) -> None:
+        """The bot's user id, needed to hear its name; until then events say it themselves."""
+        pause = 1.0
+        while True:
+            try:
+                me = await self._calls.call("", "auth.test", {})
+                self._bot_users[str(me["team_id"])] = str(me["user_id"])
+                return
+            except DeliveryRefusedError as error:
+                logger.error("Slack refuses the bot token: %s", error.reason)
+                return
+            except DeliveryError as error:
+                logger.warning("Slack cannot be reached, again in %.0f s: %s", pause, error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 60.0)
+
+
+def _profile(user: Json) -> dict[str, str]:
+    profile = user.get("profile") or {}
+    name = profile.get("display_name") or profile.get("real_name") or user.get("name")
+    return {
+        "name": str(name or ""),
+        "locale": str(user.get("locale") or ""),
+        "timezone": str(user.get("tz") or ""),
+    }
