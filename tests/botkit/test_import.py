@@ -8,19 +8,31 @@ import pytest
 import botkit
 
 PUBLIC = {
+    "Attachment",
+    "Bot",
     "BotkitError",
+    "Button",
     "ChatCompletion",
     "ChatCompletionChunk",
     "ChatCompletionRequest",
     "Check",
     "Completion",
     "CompletionError",
+    "ConversationKey",
+    "DeliveryError",
+    "Event",
+    "File",
+    "HandlerError",
     "Message",
     "MissingExtraError",
     "ModelFileError",
     "PullError",
+    "Reply",
+    "Sender",
     "Settings",
     "SettingsError",
+    "StoreError",
+    "Turn",
     "load_completion",
 }
 HEAVY = {"jax", "jaxlib", "flax", "numpy", "aiohttp", "openai", "sqlalchemy", "pydantic", "click"}

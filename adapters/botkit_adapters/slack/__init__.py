@@ -1,8 +1,8 @@
 """Slack. Importing this does not bring slack_sdk: a cold process must acknowledge at once.
 
-Requests over HTTP are verified, parsed and acknowledged by this package itself; slack_sdk makes the
-calls and keeps the socket of Socket Mode. slack-bolt stays outside the message path: it acknowledges
-after a listener of its own ran, keeps nothing on disk, and answers 500 to malformed headers.
+Requests over HTTP are verified, parsed and acknowledged by this package itself; slack_sdk makes
+the calls and keeps the socket of Socket Mode. slack-bolt stays outside the message path: it
+acknowledges after its listener ran, keeps nothing on disk, and answers 500 to malformed headers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
-"""Socket Mode: events over a connection that the bot opens.
-
-(https://docs.slack.dev/apis/events-api/using-socket-mode)
+"""Socket Mode: events over a connection that the bot opens
+(https://docs.slack.dev/apis/events-api/using-socket-mode).
 
 For development, and for hosts that nothing reaches from outside. slack_sdk's client keeps the
 connection; an envelope is acknowledged here, once its event is on disk.
@@ -50,11 +49,11 @@ class Socket:
 
         web = AsyncWebClient(base_url=self._base_url, retry_handlers=[])
         self._client = SocketModeClient(app_token=self._app_token, web_client=web)
-        self._client.socket_mode_request_listeners.append(self._hear)  # type: ignore[arg-type]
+        self._client.socket_mode_request_listeners.append(self._hear)
         pause = 1.0
         while True:
             try:
-                await self._client.connect()
+                await self._client.connect()  # type: ignore[no-untyped-call]
                 return
             except (SlackClientError, OSError, TimeoutError) as error:
                 logger.warning(
@@ -66,7 +65,7 @@ class Socket:
     async def aclose(self) -> None:
         """Close the connection."""
         if self._client is not None:
-            await self._client.close()
+            await self._client.close()  # type: ignore[no-untyped-call]
 
     async def _hear(self, client: Any, request: Any) -> None:
         from slack_sdk.socket_mode.response import SocketModeResponse

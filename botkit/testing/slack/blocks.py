@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botkit.testing.slack.state import ApiError, Json
@@ -74,7 +75,7 @@ def _context_actions(block: Json, ids: list[str]) -> None:
             _demand(bool(button.get("value")) and "text" in button, f"{name} is incomplete")
 
 
-_CHECKS = {
+_CHECKS: Mapping[str, Callable[[Json, list[str]], None]] = {
     "markdown": _markdown,
     "section": _section,
     "actions": _actions,

@@ -61,7 +61,7 @@ async def test_topics_are_conversations_of_their_own(tmp_path: Path) -> None:
 async def test_drafts_show_the_reply_while_it_is_written(tmp_path: Path) -> None:
     text = " ".join(f"word{number}" for number in range(60))
     async with bot_on_telegram(tmp_path, replies=[text]) as running:
-        running.application._asking._completion.delay = 0.02  # type: ignore[attr-defined]
+        running.completion.delay = 0.02
         alice = running.telegram.user("Alice")
         alice.send("go")
         (reply,) = await running.telegram.replies(alice.chat, 1)
@@ -73,7 +73,7 @@ async def test_drafts_show_the_reply_while_it_is_written(tmp_path: Path) -> None
 async def test_a_group_sees_one_message_that_is_edited(tmp_path: Path) -> None:
     text = " ".join(f"word{number}" for number in range(100))
     async with bot_on_telegram(tmp_path, replies=[text]) as running:
-        running.application._asking._completion.delay = 0.02  # type: ignore[attr-defined]
+        running.completion.delay = 0.02
         telegram = running.telegram
         alice, group = telegram.user("Alice"), telegram.group("Team")
         alice.send("@test_bot go", chat=group)

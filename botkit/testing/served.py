@@ -1,0 +1,138 @@
+"""A whole bot over loopback, as ``botkit serve`` serves it, on simulated platforms."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botkit.app import Bot, BotApplication
+from botkit.completion import ChatCompletionRequest, Completion
+from botkit.completion.messages import message_text
+from botkit.completion.script import ReplyFunction
+from botkit.completion.scripted import ScriptedCompletion
+from botkit.completion.text import TextCompletionRequest
+from botkit.plugins import load_adapters
+from botkit.server import create_app
+from botkit.server.listen import listening
+from botkit.settings import Settings
+from botkit.testing.slack import SlackSimulator
+from botkit.testing.telegram import TelegramSimulator
+
+SECRET = "simulated-webhook-secret"
+
+
+@dataclass
+class ServedBot:
+    """A running bot, and where it listens."""
+
+    application: BotApplication
+    completion: Completion
+    address: str
+
+    def metric(self, start: str) -> float:
+        """The sum of the metrics whose line begins with ``start``."""
+        lines = self.application.metrics.text().decode().splitlines()
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(start))
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    bot: Bot | None = None,
+    *,
+    slack: SlackSimulator | None = None,
+    telegram: TelegramSimulator | None = None,
+    socket_mode: bool = False,
+    polling: bool = False,
+    completion: Completion | None = None,
+    replies: list[str] | ReplyFunction | None = None,
+    home: Path | None = None,
+    **settings: Any,
+) -> AsyncIterator[ServedBot]:
+    """Run ``bot`` on simulated platforms while the block runs.
+
+    Args:
+        bot: None answers everything through the completion.
+        slack, telegram: Open simulators; the bot is connected to those that are given.
+        socket_mode: Slack's events come over a socket, not over HTTP.
+        polling: Telegram is polled, without a webhook.
+        completion: Who answers; None is a scripted one.
+        replies: What the scripted one says; by default how many messages it was shown, and the
+            last one's text.
+        home: Where the database is; None takes a folder that is deleted afterwards.
+        settings: Further settings, by field name.
+    """
+    with tempfile.TemporaryDirectory() if home is None else contextlib.nullcontext(home) as folder:
+        loaded = Settings.load(
+            home=Path(folder),
+            **{
+                "completion": "echo",
+                **_slack_settings(slack, socket_mode),
+                **_telegram_settings(telegram, polling),
+                **settings,
+            },
+        )
+        model = completion or ScriptedCompletion(replies or last_message)
+        application = (bot or Bot()).application(loaded, model, load_adapters(loaded))
+        await model.start()
+        await application.open()
+        try:
+            app = create_app(model, open_routes=application.open_routes, routes=application.routes)
+            async with listening(app, companion=application) as address:
+                await application.start()
+                application.ready()
+                await _connect(slack, telegram, address, socket_mode, polling)
+                yield ServedBot(application, model, address)
+        finally:
+            await application.aclose()
+
+
+def last_message(request: ChatCompletionRequest | TextCompletionRequest) -> str:
+    """How many messages the model was shown, and what the last one says."""
+    messages = getattr(request, "messages", [])
+    return f"{len(messages)}: {message_text(messages[-1])}"
+
+
+def _slack_settings(slack: SlackSimulator | None, socket_mode: bool) -> dict[str, Any]:
+    if slack is None:
+        return {}
+    proof = (
+        {"slack_app_token": slack.app_token}
+        if socket_mode
+        else {"slack_signing_secret": slack.signing_secret}
+    )
+    return {
+        "slack_bot_token": slack.bot_token,
+        "slack_api_base_url": slack.api_base_url,
+        **proof,
+    }
+
+
+def _telegram_settings(telegram: TelegramSimulator | None, polling: bool) -> dict[str, Any]:
+    if telegram is None:
+        return {}
+    return {
+        "telegram_bot_token": telegram.bot_token,
+        "telegram_api_base_url": telegram.api_base_url,
+        **({} if polling else {"telegram_webhook_secret": SECRET}),
+    }
+
+
+async def _connect(
+    slack: SlackSimulator | None,
+    telegram: TelegramSimulator | None,
+    address: str,
+    socket_mode: bool,
+    polling: bool,
+) -> None:
+    """Tell the platforms where the bot is, and wait until it knows who it is."""
+    if slack is not None:
+        slack.deliveries.url = "" if socket_mode else f"{address}/slack/events"
+        await slack.called("auth.test")
+    if telegram is not None:
+        if not polling:
+            telegram.set_webhook(f"{address}/telegram/webhook", SECRET)
+        await telegram.called("getMe")

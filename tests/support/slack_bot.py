@@ -1,0 +1,34 @@
+"""A whole bot on a simulated Slack."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botkit.app import Bot, BotApplication
+from botkit.completion.scripted import ScriptedCompletion
+from botkit.testing.served import ServedBot, serving
+from botkit.testing.slack import SlackSimulator
+
+
+@dataclass
+class SlackBot(ServedBot):
+    application: BotApplication
+    completion: ScriptedCompletion
+    slack: SlackSimulator
+
+
+@contextlib.asynccontextmanager
+async def bot_on_slack(
+    home: Path, bot: Bot | None = None, *, socket: bool = False, **settings: Any
+) -> AsyncIterator[SlackBot]:
+    """The bot, with events over HTTP or through Socket Mode."""
+    async with (
+        SlackSimulator(time_scale=0.001) as slack,
+        serving(bot, slack=slack, socket_mode=socket, home=home, **settings) as served,
+    ):
+        assert isinstance(served.completion, ScriptedCompletion)
+        yield SlackBot(served.application, served.completion, served.address, slack)
