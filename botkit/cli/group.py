@@ -11,7 +11,11 @@ from botkit.errors import BotkitError
 
 CORE = {
     "chat": "botkit.cli.chat",
+    "conversations": "botkit.cli.conversations",
+    "deadletters": "botkit.cli.deadletters",
     "doctor": "botkit.cli.doctor",
+    "new": "botkit.cli.new",
+    "play": "botkit.cli.play",
     "serve": "botkit.cli.serve",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from botkit.testing.slack import SlackSimulator
 from botkit.testing.telegram import TelegramSimulator
 
 SECRET = "simulated-webhook-secret"
+IDLE_SECONDS = 0.02
 
 
 @dataclass
@@ -32,6 +34,30 @@ class ServedBot:
     application: BotApplication
     completion: Completion
     address: str
+
+    async def idle(self, within: float = 300.0) -> None:
+        """Return when nothing is queued, unsent or under way.
+
+        Raises:
+            TimeoutError: Not within so many seconds.
+        """
+        async with asyncio.timeout(within):
+            while True:
+                stats = await self.application.store.stats()
+                busy = self.metric("botkit_conversations_running")
+                if not (stats.queued or stats.unsent or busy):
+                    return
+                await asyncio.sleep(IDLE_SECONDS)
+
+    async def reached(self, start: str, value: float, within: float = 30.0) -> None:
+        """Return when the metrics that begin with ``start`` sum up to ``value``.
+
+        Raises:
+            TimeoutError: Not within so many seconds.
+        """
+        async with asyncio.timeout(within):
+            while self.metric(start) < value:  # noqa: ASYNC110 - counters signal nobody
+                await asyncio.sleep(IDLE_SECONDS)
 
     def metric(self, start: str) -> float:
         """The sum of the metrics whose line begins with ``start``."""

@@ -1,0 +1,1 @@
+"""The files of a new bot; ``{name}`` stands for its folder's name."""
