@@ -1,4 +1,4 @@
-# make run, make test, make lint, make bench: nothing else to remember.
+# make run, make test, make lint, make bench; before a release, make soak.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # -qq: warnings about the machine's own package indexes are not about botkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench clean model source browser
+.PHONY: help run test lint bench soak clean model source browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,19 +26,22 @@ lint: $(VENV)/.installed-dev ## check style, types and the arrows between packag
 bench: $(VENV)/.installed source ## measure the local model, side by side with llama.cpp when installed
 	@$(BIN)/botkit bench --quality --json bench.json
 
+soak: $(VENV)/.installed-dev ## kill, duplicate and restart for half an hour; make test does so briefly
+	@BOTKIT_SOAK_KILLS=200 BOTKIT_SOAK_COPIES=100 $(BIN)/python -m pytest tests/e2e/test_kills.py
+
 clean: ## remove the environment and every cache (pulled models stay)
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps make a second start skip pip; a changed pyproject.toml brings it back.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	@echo "installing botkit[jax,openai]; the first time this takes a minute or two ..."
-	@$(PIP) -e '.[jax,openai]'
+	@echo "installing botkit[jax,openai,slack,telegram,postgres]; the first time this takes a minute or two ..."
+	@$(PIP) -e '.[jax,openai,slack,telegram,postgres]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
-	@echo "installing botkit[jax,openai,dev]; the first time this takes a minute or two ..."
-	@$(PIP) -e '.[jax,openai,dev]'
+	@echo "installing botkit[jax,openai,slack,telegram,postgres,dev]; the first time this takes a minute or two ..."
+	@$(PIP) -e '.[jax,openai,slack,telegram,postgres,dev]'
 	@touch $@
 
 $(BIN)/python:

@@ -1,0 +1,232 @@
+"""A bot that is killed again and again: nothing is lost, and doubles are only where they may be.
+
+``make soak`` kills it 200 times per database, ``make test`` a few times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import sys
+from collections import Counter
+from pathlib import Path
+
+import aiohttp
+import pytest
+from postgres_server import PostgresServer
+from telegram_bot import SECRET
+from waiting import until
+
+from botkit.testing.telegram import TelegramSimulator
+
+KILLS = int(os.environ.get("BOTKIT_SOAK_KILLS", "8"))
+SUPPORT = Path(__file__).parents[1] / "support"
+COPIES = int(os.environ.get("BOTKIT_SOAK_COPIES", "10"))
+FAR = 1_000_000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class DyingBot:
+    """A `botkit serve` process that is started anew whenever it died."""
+
+    def __init__(
+        self, telegram: TelegramSimulator, database: str, home: Path, script: str = "dying_bot.py"
+    ) -> None:
+        self.port = free_port()
+        self.died = home / f"died-{self.port}"
+        self._script = str(SUPPORT / script)
+        self._log = home / f"log-{self.port}"
+        self._environment = {
+            **os.environ,
+            "BOTKIT_HOME": str(home),
+            "BOTKIT_PORT": str(self.port),
+            "BOTKIT_COMPLETION": "echo",
+            "BOTKIT_DATABASE_URL": database,
+            "BOTKIT_LEASE_SECONDS": "1",
+            "BOTKIT_TURN_ATTEMPTS": "1000",
+            "BOTKIT_DELIVERY_ATTEMPTS": "1000",
+            "TELEGRAM_BOT_TOKEN": telegram.bot_token,
+            "TELEGRAM_API_BASE_URL": telegram.api_base_url,
+            "TELEGRAM_WEBHOOK_SECRET": SECRET,
+            "DIED_FILE": str(self.died),
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self, die_at: int = FAR) -> None:
+        with self._log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                self._script,
+                "serve",
+                env={**self._environment, "DIE_AT": str(die_at)},
+                stdout=log,
+                stderr=log,
+            )
+
+    async def ended(self, within: float) -> int | None:
+        """The exit code; None when it still runs after so many seconds."""
+        assert self.process is not None
+        try:
+            return await asyncio.wait_for(self.process.wait(), within)
+        except TimeoutError:
+            return None
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await self.process.wait()
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'bot.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database()
+
+
+@pytest.mark.timeout(60 + 20 * KILLS)
+async def test_kills_lose_nothing(tmp_path: Path, database: str) -> None:
+    chance = random.Random(KILLS)
+    async with TelegramSimulator(time_scale=0.05) as telegram:
+        bot = DyingBot(telegram, database, tmp_path)
+        telegram.set_webhook(f"http://127.0.0.1:{bot.port}/telegram/webhook", SECRET)
+        people = [telegram.user(f"P{number}") for number in range(3)]
+        sent: list[tuple[int, str]] = []
+        kills = 0
+        while kills < KILLS:
+            await bot.start(chance.randint(4, 28))
+            for _ in range(2):
+                person = chance.choice(people)
+                text = f"message {len(sent)} of many"
+                person.send(text)
+                sent.append((person.chat.id, text))
+            while await bot.ended(within=1.0) is None:
+                person = chance.choice(people)
+                text = f"message {len(sent)} of many"
+                person.send(text)
+                sent.append((person.chat.id, text))
+            kills += bot.process is not None and bot.process.returncode == -signal.SIGKILL
+        await bot.start()
+        await until(lambda: _unanswered(telegram, sent) == [], within=60)
+        await asyncio.sleep(2.5)
+        assert await bot.stop() == 0, bot.log[-2000:]
+        replies = Counter(
+            (chat.id, text)
+            for chat in telegram.state.chats.values()
+            for text in telegram.said(chat)
+        )
+        doubled = sum(count - 1 for count in replies.values())
+        died = bot.died.read_text().splitlines()
+        window = sum(place in ("after a send", "before a transaction") for place in died)
+        assert len(died) >= KILLS
+        assert set(replies) == set(sent)
+        assert doubled <= window, (doubled, Counter(died))
+        _in_order(telegram, sent)
+
+
+def _unanswered(telegram: TelegramSimulator, sent: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    said = {chat.id: set(telegram.said(chat)) for chat in telegram.state.chats.values()}
+    return [(chat, text) for chat, text in sent if text not in said[chat]]
+
+
+def _in_order(telegram: TelegramSimulator, sent: list[tuple[int, str]]) -> None:
+    """The first reply to each message came in the order of the messages."""
+    for chat in telegram.state.chats.values():
+        firsts = list(dict.fromkeys(telegram.said(chat)))
+        assert firsts == [text for where, text in sent if where == chat.id]
+
+
+async def test_sigterm_under_load_loses_nothing(tmp_path: Path, database: str) -> None:
+    async with TelegramSimulator(time_scale=0.05) as telegram:
+        bot = DyingBot(telegram, database, tmp_path)
+        telegram.set_webhook(f"http://127.0.0.1:{bot.port}/telegram/webhook", SECRET)
+        people = [telegram.user(f"P{number}") for number in range(20)]
+        sent: list[tuple[int, str]] = []
+
+        def everybody() -> None:
+            for person in people:
+                text = f"message {len(sent)}"
+                person.send(text)
+                sent.append((person.chat.id, text))
+
+        await bot.start()
+        for _ in range(5):
+            everybody()
+        await telegram.called("sendMessage", 10, within=60)
+        everybody()
+        assert await bot.stop() == 0, bot.log[-2000:]
+        await bot.start()
+        await until(lambda: _unanswered(telegram, sent) == [], within=60)
+        assert await bot.stop() == 0
+        assert sum(len(telegram.said(person.chat)) for person in people) == len(sent)
+        _in_order(telegram, sent)
+
+
+@pytest.mark.timeout(120 + 3 * COPIES)
+async def test_two_processes_share_one_database(tmp_path: Path, database: str) -> None:
+    async with TelegramSimulator(time_scale=0.05) as telegram:
+        bots = [DyingBot(telegram, database, tmp_path) for _ in range(2)]
+        people = [telegram.user(f"P{number}") for number in range(10)]
+        for bot in bots:
+            await bot.start()
+        updates = [
+            (
+                person,
+                {"message": telegram.state.post(person.chat, person.user, {"text": text}).data},
+            )
+            for number in range(10)
+            for person in people
+            for text in [f"message {number}"]
+        ]
+        await _deliver_often(telegram, bots, [fields for _, fields in updates])
+        await telegram.called("sendMessage", 100, within=90)
+        await asyncio.sleep(1.5)
+        for bot in bots:
+            assert await bot.stop() == 0
+        for person in people:
+            said = telegram.said(person.chat)
+            assert Counter(said) == Counter(f"message {number}" for number in range(10))
+
+
+async def _deliver_often(bots: list[DyingBot], updates: list[dict[str, object]]) -> None:
+    """Every update COPIES times, fifty at a time, to either process; until each is acknowledged."""
+    room = asyncio.Semaphore(50)
+    headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
+
+    async def post(session: aiohttp.ClientSession, number: int, copy: int) -> None:
+        port = bots[(number + copy) % 2].port
+        url = f"http://127.0.0.1:{port}/telegram/webhook"
+        update = {"update_id": number + 1, **updates[number]}
+        async with room:
+            for _ in range(100):
+                try:
+                    async with session.post(url, json=update, headers=headers) as response:
+                        if response.status == 200:
+                            return
+                except aiohttp.ClientError:
+                    pass
+                await asyncio.sleep(0.1)
+        raise AssertionError("never acknowledged")
+
+    async with aiohttp.ClientSession() as session:
+        # Of one chat in order, as Telegram delivers; the copies at once.
+        for turn in range(10):
+            wave = range(turn * 10, turn * 10 + 10)
+            await asyncio.gather(
+                *(post(session, at, copy) for at in wave for copy in range(COPIES))
+            )
