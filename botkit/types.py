@@ -6,13 +6,15 @@ them. What flows out is in :mod:`botkit.replies`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 Json = Any
 """What ``json.dumps`` takes."""
@@ -146,8 +148,22 @@ def _event_adapter() -> TypeAdapter[Event]:
 
 
 def event_to_json(event: Event) -> str:
-    """The event as JSON text."""
-    return _event_adapter().dump_json(event).decode()
+    """The event as JSON text; halves of characters, which JSON can write, become U+FFFD."""
+    try:
+        return _event_adapter().dump_json(event).decode()
+    except PydanticSerializationError:
+        return json.dumps(_whole(asdict(event)), ensure_ascii=False)
+
+
+def _whole(value: Json) -> Json:
+    """``value`` with text that can be encoded."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(part) for part in value]
+    return value
 
 
 def event_from_json(text: str | bytes) -> Event:

@@ -96,6 +96,7 @@ async def serving(
             home=Path(folder),
             **{
                 "completion": "echo",
+                "port": 0,
                 **_slack_settings(slack, socket_mode),
                 **_telegram_settings(telegram, polling),
                 **settings,
@@ -107,7 +108,7 @@ async def serving(
         await application.open()
         try:
             app = create_app(model, open_routes=application.open_routes, routes=application.routes)
-            async with listening(app, companion=application) as address:
+            async with listening(app, port=loaded.port, companion=application) as address:
                 await application.start()
                 application.ready()
                 await _connect(slack, telegram, address, socket_mode, polling)

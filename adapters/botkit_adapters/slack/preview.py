@@ -70,6 +70,8 @@ class SlackPreview:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            if self._saved is None and len(self._text.strip()) < FIRST_CHARACTERS:
+                continue
             try:
                 await self._step(self._text)
             except DeliveryDelayedError as error:
@@ -80,10 +82,9 @@ class SlackPreview:
 
     async def _step(self, text: str) -> None:
         if self._saved is None:
-            if len(text.strip()) >= FIRST_CHARACTERS:
-                # Cancelled half-way, the message would be there without anybody knowing of it.
-                self._opening = asyncio.create_task(self._open(text))
-                await asyncio.shield(self._opening)
+            # Cancelled half-way, the message would be there without anybody knowing of it.
+            self._opening = asyncio.create_task(self._open(text))
+            await asyncio.shield(self._opening)
         elif self._saved.get("stream"):
             await self._append(self._saved["ts"], text)
         elif len(text) <= UPDATE:

@@ -65,9 +65,10 @@ class TelegramPreview:
             await self._changed.wait()
             self._changed.clear()
             text = utf16_cut(self._text.strip(), TEXT_UNITS)
+            if len(text) < (1 if private or self._message_id else FIRST_EDIT_CHARACTERS):
+                continue
             try:
-                if text:
-                    await (self._draft(text) if private else self._edit(text))
+                await (self._draft(text) if private else self._edit(text))
             except DeliveryDelayedError as error:
                 await asyncio.sleep(error.retry_after or pause)
             except (DeliveryError, StoreError):
@@ -86,8 +87,6 @@ class TelegramPreview:
         )
 
     async def _edit(self, text: str) -> None:
-        if self._message_id is None and len(text) < FIRST_EDIT_CHARACTERS:
-            return
         self._edits += 1
         chat = self._address["chat"]
         if self._message_id is not None:
