@@ -89,6 +89,11 @@ class Deliverer:
             count.labels(adapter.name, "given_up").inc()
             return Refused(outgoing, "uncertain")
         count.labels(adapter.name, "sent_again").inc()
+        logger.warning(
+            "%s: payload %d may have been taken already, and is sent again",
+            adapter.name,
+            outgoing.id,
+        )
         return None
 
     def _uncertain(self, adapter: Adapter, outgoing: Outgoing, reason: str) -> DeliveryResult:

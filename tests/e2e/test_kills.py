@@ -132,10 +132,11 @@ async def test_kills_lose_nothing(tmp_path: Path, database: str) -> None:
         )
         doubled = sum(count - 1 for count in replies.values())
         died = bot.died.read_text().splitlines()
-        window = sum(place in ("after a send", "before a transaction") for place in died)
+        # One kill may hit several conversations between send and record; each is counted.
+        counted = bot.log.count("may have been taken already, and is sent again")
         assert len(died) >= KILLS
         assert set(replies) == set(sent)
-        assert doubled <= window, (doubled, Counter(died))
+        assert doubled <= counted, (doubled, counted, Counter(died))
         _in_order(telegram, sent)
 
 
