@@ -23,7 +23,8 @@ lint: $(VENV)/.installed-dev ## check style, types and the arrows between packag
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.installed source ## measure the local model, side by side with llama.cpp when installed
+bench: $(VENV)/.installed source ## measure a message's way, and the local model beside llama.cpp
+	@$(BIN)/python infra/bench/turns.py
 	@$(BIN)/botkit bench --quality --json bench.json
 
 soak: $(VENV)/.installed-dev ## kill, duplicate and restart for half an hour; make test does so briefly
