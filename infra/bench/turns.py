@@ -47,7 +47,7 @@ class Sends:
         if method == "sendMessage":
             self.times[arguments["text"]] = time.perf_counter()
             self.changed.set()
-        return {"message_id": 1, "id": 1, "username": "bench_bot"}
+        return {"message_id": 1, "id": 999, "username": "bench_bot"}
 
     async def sent(self, text: str) -> float:
         """When that text left."""
