@@ -54,6 +54,7 @@ class Reply:
         suggestions: Things the person may want to say next.
         ephemeral: Only the person who asked sees it, where the platform can; elsewhere as usual.
         feedback: Ask whether it was helpful, where the platform has buttons for that.
+        title: What the conversation is about, for platforms that list conversations.
     """
 
     text: str = ""
@@ -62,6 +63,7 @@ class Reply:
     suggestions: tuple[str, ...] = ()
     ephemeral: bool = False
     feedback: bool = False
+    title: str = ""
 
     @property
     def empty(self) -> bool:

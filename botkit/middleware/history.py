@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from botkit.completion import Message
-from botkit.completion.messages import AssistantMessage, message_text
+from botkit.completion.messages import AssistantMessage, UserMessage, message_text
 from botkit.pipeline import CallNext, Middleware
 from botkit.replies import Reply
 from botkit.turn import Turn
@@ -15,6 +15,8 @@ BYTES_PER_TOKEN = 3.5
 
 TOKENS_PER_MESSAGE = 8
 """Role and separators, as chat templates write them."""
+
+_NAMES = {"image_url": "[image]", "input_audio": "[audio]", "file": "[file]"}
 
 
 def history(tokens: int) -> Middleware:
@@ -27,7 +29,7 @@ def history(tokens: int) -> Middleware:
     async def remember(turn: Turn, call_next: CallNext) -> Reply | None:
         turn.history = fitting(turn.past, tokens)
         reply = await call_next(turn)
-        turn.remember(*turn.messages)
+        turn.remember(*(kept for each in turn.messages if (kept := as_text(each)).content))
         said = [*turn.said, *([] if reply is None or reply.ephemeral else [reply.text])]
         text = "\n\n".join(part for part in said if part)
         if text:
@@ -35,6 +37,14 @@ def history(tokens: int) -> Middleware:
         return reply
 
     return remember
+
+
+def as_text(message: UserMessage) -> UserMessage:
+    """The message as it is kept: files are only mentioned, for their bytes weigh on every turn."""
+    if isinstance(message.content, str):
+        return message
+    parts = [part.text if part.type == "text" else _NAMES[part.type] for part in message.content]
+    return UserMessage(role="user", content="\n".join(parts))
 
 
 def fitting(messages: Sequence[Message], tokens: int) -> list[Message]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from botkit.types import Json
 from botkit_adapters.slack.calls import Calls
 from botkit_adapters.slack.pacing import slack_pacer
 from botkit_adapters.slack.render import message
+
+logger = logging.getLogger(__name__)
 
 METADATA = "botkit_reply"
 SHORT_WAIT = 3.0
@@ -35,6 +38,8 @@ class Outbound:
         """Send one payload; see :meth:`botkit.adapter.Adapter.deliver`."""
         payload = outgoing.payload
         to = payload["to"]
+        if "assistant" in payload:
+            return await self._dress(payload["assistant"], to)
         place = (to["team"], to["channel"])
         if (pause := self._pacer.paused_for(place)) > SHORT_WAIT:
             raise DeliveryDelayedError("the channel is paused", pause)
@@ -49,8 +54,8 @@ class Outbound:
     async def find(self, outgoing: Outgoing) -> Receipt | None:
         """The message that carries this payload's mark; see :meth:`botkit.adapter.Adapter.find`."""
         payload, to = outgoing.payload, outgoing.payload["to"]
-        if payload.get("replaces"):
-            return None  # an update says the same when it is done again
+        if payload.get("replaces") or "assistant" in payload:
+            return None  # done again, it says the same
         if "user" in to or "file" in payload:
             raise DeliveryRefusedError("Slack does not tell of files and messages to one person")
         arguments: dict[str, Any] = {
@@ -84,6 +89,16 @@ class Outbound:
             to["team"], "chat.postMessage", {**_at(to), **message(payload), "metadata": metadata}
         )
         return Receipt(str(answer["ts"]))
+
+    async def _dress(self, payload: Mapping[str, Any], to: Mapping[str, Any]) -> Receipt:
+        """Title or prompts of an assistant's thread; a thread that takes none does without."""
+        fields = {name: value for name, value in payload.items() if name != "method"}
+        arguments = {"channel_id": to["channel"], "thread_ts": to["thread"], **fields}
+        try:
+            await self._calls.call(to["team"], payload["method"], arguments)
+        except DeliveryRefusedError as error:
+            logger.info("%s was refused: %s", payload["method"], error.reason)
+        return Receipt()
 
     async def _send_to_one(self, payload: Mapping[str, Any], to: Mapping[str, Any]) -> Receipt:
         if to["response_url"]:

@@ -26,6 +26,8 @@ FALLBACK = 3_000
 
 SUGGESTION = "suggestion"
 BUTTONS_PER_BLOCK = 25
+PROMPTS = 4
+"""Of one assistant's thread; more are buttons, as everywhere else."""
 EMPTY = "…"
 
 Block = dict[str, Any]
@@ -33,7 +35,8 @@ Block = dict[str, Any]
 
 def render(reply: Reply, address: Mapping[str, Any], saved: Json | None) -> list[Json]:
     """The payloads of a reply: its text in as many messages as it needs, then its files."""
-    extra = [*_actions(reply), *_feedback(reply)]
+    prompts = _prompts(reply, address)
+    extra = [*_actions(reply, suggests=not prompts), *_feedback(reply)]
     text = reply.text if reply.text.strip() or not extra else EMPTY
     by_url = bool(address.get("response_url")) and not address.get("thread")
     private = reply.ephemeral or by_url
@@ -49,7 +52,9 @@ def render(reply: Reply, address: Mapping[str, Any], saved: Json | None) -> list
                 "replaces": saved if at == 0 else None,
             }
         )
-    return [*payloads, *({"to": _where(address), "file": _file(each)} for each in reply.files)]
+    payloads += [{"to": _where(address), "file": _file(each)} for each in reply.files]
+    threads = [*prompts, *_title(reply, address)]
+    return [*payloads, *({"to": _where(address), "assistant": each} for each in threads)]
 
 
 def message(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,12 +85,28 @@ def _where(address: Mapping[str, Any], *, private: bool = False) -> dict[str, An
     return where
 
 
-def _actions(reply: Reply) -> list[Block]:
+def _prompts(reply: Reply, address: Mapping[str, Any]) -> list[Json]:
+    """https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts"""
+    if not address.get("assistant") or not 0 < len(reply.suggestions) <= PROMPTS:
+        return []
+    prompts = [{"title": text, "message": text} for text in reply.suggestions]
+    return [{"method": "assistant.threads.setSuggestedPrompts", "prompts": prompts}]
+
+
+def _title(reply: Reply, address: Mapping[str, Any]) -> list[Json]:
+    """https://docs.slack.dev/reference/methods/assistant.threads.setTitle"""
+    if not address.get("assistant") or not reply.title:
+        return []
+    return [{"method": "assistant.threads.setTitle", "title": reply.title}]
+
+
+def _actions(reply: Reply, *, suggests: bool) -> list[Block]:
+    suggestions = reply.suggestions if suggests else ()
     buttons = [
         *(_button(each, at) for at, each in enumerate(reply.buttons)),
         *(
-            _element(text, f"{SUGGESTION}", text, at)
-            for at, text in enumerate(reply.suggestions, len(reply.buttons))
+            _element(text, SUGGESTION, text, at)
+            for at, text in enumerate(suggestions, len(reply.buttons))
         ),
     ]
     return [

@@ -93,6 +93,43 @@ async def test_the_assistant_shows_that_it_thinks(tmp_path: Path) -> None:
         (reply,) = await slack.replies(ada.channel, 1, thread=root)
         assert reply.text.endswith(": hello")
         await until(lambda: slack.state.statuses == ["is thinking…"])
+        await until(lambda: slack.state.titles == ["hello"])
+        ada.say("and again", thread=root)
+        await slack.replies(ada.channel, 1, thread=root)
+        await running.idle()
+        assert slack.state.titles == ["hello"]
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+async def test_the_assistant_suggests_prompts(tmp_path: Path, count: int) -> None:
+    bot = Bot()
+    texts = tuple(f"prompt {number}" for number in range(count))
+
+    @bot.started
+    async def greet() -> Reply:
+        return Reply("Hello!", suggestions=texts)
+
+    async with bot_on_slack(tmp_path, bot) as running:
+        slack = running.slack
+        ada = slack.user("Ada")
+        root = ada.open_assistant()
+        greeting = (await slack.replies(ada.channel, 2, thread=root))[-1]
+        await running.idle()
+        prompts = [each["message"] for each in slack.state.prompts]
+        assert prompts == (list(texts) if count <= 4 else [])
+        assert list(greeting.buttons) == ([] if count <= 4 else list(texts))
+
+
+async def test_an_assistant_that_takes_no_title_still_answers(tmp_path: Path) -> None:
+    async with bot_on_slack(tmp_path) as running:
+        slack = running.slack
+        slack.faults.add("assistant.threads.setTitle", "error", reason="missing_scope")
+        ada = slack.user("Ada")
+        root = ada.open_assistant()
+        ada.say("hello", thread=root)
+        await until(lambda: "1: hello" in slack.said(ada.channel))
+        await running.idle()
+        assert (await running.application.store.stats()).dead == 0
 
 
 async def test_commands_buttons_files_and_feedback(tmp_path: Path) -> None:
