@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from botkit.adapter import SavePreview
-from botkit.errors import DeliveryDelayedError, DeliveryError, StoreError
+from botkit.errors import DeliveryDelayedError, DeliveryError, DeliveryUncertainError, StoreError
 from botkit.types import Event, Json
 from botkit_adapters.slack.calls import Calls
 from botkit_adapters.slack.render import MARKDOWN, UPDATE
@@ -112,9 +112,15 @@ class SlackPreview:
         if shown is None or not text.startswith(shown):
             return
         more = text[len(shown) : MARKDOWN]
-        if more:
+        if not more:
+            return
+        try:
             await self._call("chat.appendStream", {"ts": ts, "markdown_text": more})
-            self._shown[ts] = shown + more
+        except DeliveryUncertainError:
+            # What the stream shows is unknown now: the reply has to be put in whole.
+            del self._shown[ts]
+            raise
+        self._shown[ts] = shown + more
 
     async def _call(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         channel = {"channel": self._address["channel"]}

@@ -104,12 +104,14 @@ class Calls:
 def _make_bot(token: str, base_url: str) -> Bot:
     from telegram import Bot
     from telegram.error import InvalidToken
-    from telegram.warnings import PTBUserWarning
+    from telegram.warnings import PTBDeprecationWarning, PTBUserWarning
 
     from botkit_adapters.telegram.request import AiohttpRequest
 
     # Its typed methods build objects of answers that nobody looks at.
     warnings.filterwarnings("ignore", "Please use 'Bot", PTBUserWarning)
+    # A pause is read as seconds and as a timedelta alike.
+    warnings.filterwarnings("ignore", ".*`retry_after`", PTBDeprecationWarning)
     try:
         return Bot(
             token, base_url=base_url, request=AiohttpRequest(), get_updates_request=AiohttpRequest()
@@ -140,7 +142,7 @@ def translate(error: Exception) -> DeliveryError:
     from botkit_adapters.telegram.request import NotConnectedError
 
     makers: list[tuple[type[Exception], Callable[[Any], DeliveryError]]] = [
-        (RetryAfter, lambda e: DeliveryDelayedError("too many requests", _seconds(e))),
+        (RetryAfter, lambda e: DeliveryDelayedError("too many requests", _seconds(e.retry_after))),
         (ChatMigrated, lambda e: ChatMovedError(e.new_chat_id)),
         (NotConnectedError, lambda e: DeliveryDelayedError("no connection")),
         (BadRequest, lambda e: DeliveryRefusedError(e.message)),
