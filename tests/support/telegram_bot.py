@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import telegram_contract
+
 from botkit.app import Bot, BotApplication
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.testing.served import SECRET, ServedBot, serving
@@ -27,10 +29,12 @@ class TelegramBot(ServedBot):
 async def bot_on_telegram(
     home: Path, bot: Bot | None = None, *, webhook: bool = True, **settings: Any
 ) -> AsyncIterator[TelegramBot]:
-    """The bot, with its webhook set, or polling."""
-    async with (
-        TelegramSimulator(time_scale=0.01) as telegram,
-        serving(bot, telegram=telegram, polling=not webhook, home=home, **settings) as served,
-    ):
-        assert isinstance(served.completion, ScriptedCompletion)
-        yield TelegramBot(served.application, served.completion, served.address, telegram)
+    """The bot, with its webhook set, or polling. When the block is left without an error, all that
+    went over the line is held against Telegram's description of it."""
+    async with TelegramSimulator(time_scale=0.01) as telegram:
+        async with serving(
+            bot, telegram=telegram, polling=not webhook, home=home, **settings
+        ) as served:
+            assert isinstance(served.completion, ScriptedCompletion)
+            yield TelegramBot(served.application, served.completion, served.address, telegram)
+        telegram_contract.check_simulator(telegram)

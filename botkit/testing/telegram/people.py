@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botkit.testing.telegram.methods import utf16
+from botkit.testing.telegram.formatting import utf16
 from botkit.testing.telegram.state import Chat, Json, Said, User
 
 if TYPE_CHECKING:
@@ -57,8 +57,9 @@ class Person:
 
     def send_sticker(self) -> Said:
         """Send a sticker."""
+        still = {"is_animated": False, "is_video": False}
         sticker = {**self._file("s.webp", b"s"), "width": 2, "height": 2, "emoji": "🙂"}
-        return self._post({"sticker": {**sticker, "type": "regular", "is_animated": False}}, None)
+        return self._post({"sticker": {**sticker, "type": "regular", **still}}, None)
 
     def send_location(self) -> Said:
         """Send a place."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import copy
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,6 +14,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from botkit.testing.faults import Fault, Faults
+from botkit.testing.telegram.arguments import arguments_of
 from botkit.testing.telegram.deliveries import Deliveries, Webhook
 from botkit.testing.telegram.methods import METHODS
 from botkit.testing.telegram.people import Person
@@ -30,11 +32,13 @@ class Call:
         method: As Telegram spells it, ``sendMessage``.
         arguments: What came, numbers and JSON decoded.
         error: Why it was refused; empty when it was done.
+        result: What it answered.
     """
 
     method: str
     arguments: Mapping[str, Any]
     error: str = ""
+    result: Any = None
 
 
 class TelegramSimulator:
@@ -109,7 +113,7 @@ class TelegramSimulator:
 
     def set_webhook(self, url: str, secret: str = "") -> None:
         """Deliver to ``url``, as if the bot had called setWebhook."""
-        self.deliveries.webhook = Webhook(url, secret)
+        self.deliveries.set_webhook(Webhook(url, secret))
 
     # Watching
 
@@ -160,9 +164,10 @@ class TelegramSimulator:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        given = await _arguments(request)
         fault = self.faults.next(method)
+        given: Json = {}
         try:
+            given = await arguments_of(request)
             self._check(request, fault)
             if fault is not None and fault.kind == "slow":
                 await asyncio.sleep(fault.seconds)
@@ -170,7 +175,7 @@ class TelegramSimulator:
         except ApiError as error:
             self._note(Call(method, given, error.description))
             return _refusal(error)
-        self._note(Call(method, given))
+        self._note(Call(method, given, result=copy.deepcopy(result)))
         if fault is not None and fault.kind == "drop_after":
             _cut(request)
         return web.json_response({"ok": True, "result": result})
@@ -200,35 +205,57 @@ class TelegramSimulator:
     async def _do(self, method: str, given: Json) -> Any:
         name = method.lower()
         if name == "getupdates":
+            self._allow(given)
             return await self.deliveries.get_updates(
                 given.get("offset"), int(given.get("limit", 100)), float(given.get("timeout", 0))
             )
         if name == "setwebhook":
             return self._set_webhook(given)
         if name == "deletewebhook":
-            self.deliveries.webhook = None
-            return True
+            return self._delete_webhook(given)
         if name == "getwebhookinfo":
-            hook = self.deliveries.webhook
-            return {
-                "url": hook.url if hook else "",
-                "has_custom_certificate": False,
-                "pending_update_count": 0,
-            }
+            return self._webhook_info()
         if name not in METHODS:
             raise ApiError(404, "Not Found")
         return METHODS[name](self.state, given)
 
     def _set_webhook(self, given: Json) -> bool:
         url, secret = str(given.get("url") or ""), str(given.get("secret_token") or "")
+        if not url:
+            return self._delete_webhook(given)
         if secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
             raise ApiError(400, "Bad Request: secret token contains unallowed characters")
         if not re.match(r"https://|http://127\.0\.0\.1[:/]", url):
             raise ApiError(
                 400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook"
             )
+        self._allow(given)
+        if given.get("drop_pending_updates"):
+            self.deliveries.drop()
         self.set_webhook(url, secret)
         return True
+
+    def _delete_webhook(self, given: Json) -> bool:
+        if given.get("drop_pending_updates"):
+            self.deliveries.drop()
+        self.deliveries.set_webhook(None)
+        return True
+
+    def _webhook_info(self) -> Json:
+        hook, error = self.deliveries.webhook, self.deliveries.last_error
+        shown: Json = {
+            "url": hook.url if hook else "",
+            "has_custom_certificate": False,
+            "pending_update_count": self.deliveries.waiting,
+        }
+        if hook and error:
+            shown |= {"last_error_date": int(time.time()), "last_error_message": error}
+        return shown
+
+    def _allow(self, given: Json) -> None:
+        """Which updates the bot wants; without a list it stays as it was."""
+        if given.get("allowed_updates") is not None:
+            self.deliveries.allowed = frozenset(given["allowed_updates"])
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         found = self.state.files.get(request.match_info["file_id"])
@@ -249,34 +276,3 @@ def _cut(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.abort()
     raise asyncio.CancelledError
-
-
-async def _arguments(request: web.Request) -> Json:
-    """The arguments of a call, whichever way they came."""
-    if request.content_type == "application/json":
-        return dict(await request.json())
-    given: Json = {name: _decoded(value) for name, value in request.query.items()}
-    for name, value in (await request.post()).items():
-        if isinstance(value, web.FileField):
-            given[name] = (value.filename, value.file.read())
-        else:
-            given[name] = _decoded(str(value))
-    # A file may be named by another field: attach://NAME.
-    return {
-        name: given.get(value[9:]) if isinstance(value, str) and value[:9] == "attach://" else value
-        for name, value in given.items()
-    }
-
-
-_TEXTS = re.compile(r"[^\[{\-\dtf]")
-
-
-def _decoded(text: str) -> Any:
-    """Numbers, objects and lists come as JSON text; texts come as they are."""
-    if not text or _TEXTS.match(text):
-        return text
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, list | dict | bool | int) else text

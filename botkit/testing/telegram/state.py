@@ -140,7 +140,12 @@ class State:
         """A file on Telegram's servers; its description."""
         file_id = f"file-{next(self.numbers)}"
         self.files[file_id] = (name, content)
-        return {"file_id": file_id, "file_unique_id": f"u-{file_id}", "file_size": len(content)}
+        return self.file(file_id)
+
+    def file(self, file_id: str) -> Json:
+        """The description of a file."""
+        size = len(self.files[file_id][1])
+        return {"file_id": file_id, "file_unique_id": f"u-{file_id}", "file_size": size}
 
     def writable(self, chat_id: Any) -> Chat:
         """The chat, when the bot may write there.
