@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 from botkit.app import Bot
+from botkit.cli.blame import blame
 from botkit.errors import SettingsError
 
 MODULE = "botkit_user_bot"
@@ -18,8 +20,8 @@ def load_bot(path: Path) -> Bot:
     The file's folder can be imported from, as with ``python FILE``.
 
     Raises:
-        SettingsError: There is no such file, or not one bot in it.
-        BotkitError: A handler in it cannot be registered.
+        SettingsError: There is no such file, not one bot in it, or an error that it raises; the
+            message says where.
     """
     if not path.is_file():
         raise SettingsError(f"there is no file {path}; `botkit new mybot` writes one")
@@ -29,12 +31,22 @@ def load_bot(path: Path) -> Bot:
     module = importlib.util.module_from_spec(spec)
     sys.modules[MODULE] = module
     sys.path.insert(0, str(path.resolve().parent))
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # SystemExit too: a bot file is imported, not run
+        raise SettingsError(blame(error)) from None
+    return _the_bot(module, path)
+
+
+def _the_bot(module: ModuleType, path: Path) -> Bot:
     named = getattr(module, "bot", None)
-    bots = [value for value in vars(module).values() if isinstance(value, Bot)]
     if isinstance(named, Bot):
         return named
-    if len(bots) == 1:
-        return bots[0]
-    found = "several bots" if bots else "no bot"
-    raise SettingsError(f"{path} has {found}; it should say: bot = Bot()")
+    bots = {name: value for name, value in vars(module).items() if isinstance(value, Bot)}
+    different = {id(value) for value in bots.values()}
+    if len(different) == 1:
+        return next(iter(bots.values()))
+    found = f"{len(bots)} bots ({', '.join(bots)})" if bots else "no bot"
+    raise SettingsError(f"{path} has {found}; one should be named bot, as in: bot = Bot()")

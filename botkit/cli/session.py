@@ -30,7 +30,7 @@ class Session:
 
     def run(self) -> None:
         """Read and answer until ``/quit`` or Ctrl-D. An error ends its turn, not the session."""
-        _enable_line_editing()
+        enable_line_editing()
         _note(f"{self.talk.model} answers; /help lists the commands.")
         while (line := _read_line()) is not None:
             if line.startswith("/"):
@@ -112,7 +112,7 @@ def _read_line() -> str | None:
     return line
 
 
-def _enable_line_editing() -> None:
+def enable_line_editing() -> None:
     """Arrow keys and history, in memory only: what was said is not written to disk."""
     try:
         import readline
