@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Sequence
 
 from botkit.adapter import (
@@ -16,7 +15,7 @@ from botkit.adapter import (
     Receipt,
     SavePreview,
 )
-from botkit.errors import DeliveryError, DeliveryRefusedError, StoreError
+from botkit.errors import DeliveryError, StoreError
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
 from botkit_adapters.slack.calls import Calls
@@ -27,8 +26,6 @@ from botkit_adapters.slack.preview import SlackPreview
 from botkit_adapters.slack.render import render
 from botkit_adapters.slack.socket import Socket
 from botkit_adapters.slack.tokens import Tokens
-
-logger = logging.getLogger(__name__)
 
 DOWNLOAD_BYTES = 20 << 20
 PROFILE_SECONDS = 86400.0
@@ -62,21 +59,24 @@ class SlackAdapter:
         self._calls = Calls(tokens, base_url)
         self._shown: dict[str, str] = {}
         self._outbound = Outbound(self._calls, self._shown)
-        self._socket = Socket(app_token, base_url, self._bot_user, self.take) if app_token else None
-        self._bot_users: dict[str, str] = {}
+        self._socket = (
+            Socket(app_token, base_url, tokens.bot_user, self.take) if app_token else None
+        )
         self._intake: Intake | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def routes(self, intake: Intake) -> Sequence[AdapterRoute]:
-        """Events, commands and interactions."""
+        """Events, commands and interactions; and those that tokens come in by."""
         self._intake = intake
-        handler = events_handler(self._signing_secret, self._bot_user, self.take)
-        return [AdapterRoute("POST", PATH, handler)]
+        self._tokens.bind(intake)
+        handler = events_handler(self._signing_secret, self._tokens.bot_user, self.take)
+        return [AdapterRoute("POST", PATH, handler), *self._tokens.routes()]
 
     async def start(self, intake: Intake) -> None:
         """Learn who the bot is and open the socket, in the background."""
         self._intake = intake
-        self._tasks.append(asyncio.create_task(self._introduce()))
+        self._tokens.bind(intake)
+        self._tasks.append(asyncio.create_task(self._tokens.introduce(self._calls.call)))
         if self._socket is not None:
             self._tasks.append(asyncio.create_task(self._socket.run()))
 
@@ -88,6 +88,7 @@ class SlackAdapter:
         self._tasks.clear()
         if self._socket is not None:
             await self._socket.aclose()
+        await self._tokens.aclose()
         await self._calls.aclose()
 
     async def take(self, parsed: Parsed) -> None:
@@ -100,7 +101,7 @@ class SlackAdapter:
         if isinstance(parsed, Ignored):
             self._intake.count("ignored", parsed.reason)
         elif isinstance(parsed, Removed):
-            await self._tokens.forget(parsed.team)
+            await self._tokens.forget(parsed.team, parsed.at)
             self._intake.count("removed")
         else:
             await self._intake.accept([parsed])
@@ -156,25 +157,6 @@ class SlackAdapter:
         except StoreError:
             return event.sender
         return Sender(user, known["name"] or event.sender.name, known["locale"], known["timezone"])
-
-    def _bot_user(self, team: str) -> str:
-        return self._bot_users.get(team, "")
-
-    async def _introduce(self) -> None:
-        """The bot's user id, needed to hear its name; until then events say it themselves."""
-        pause = 1.0
-        while True:
-            try:
-                me = await self._calls.call("", "auth.test", {})
-                self._bot_users[str(me["team_id"])] = str(me["user_id"])
-                return
-            except DeliveryRefusedError as error:
-                logger.error("Slack refuses the bot token: %s", error.reason)
-                return
-            except DeliveryError as error:
-                logger.warning("Slack cannot be reached, again in %.0f s: %s", pause, error)
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, 60.0)
 
 
 def _profile(user: Json) -> dict[str, str]:

@@ -31,6 +31,9 @@ RATE_SECONDS = 30.0
 PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 """Errors after which nobody knows whether it was done (https://docs.slack.dev/reference/methods)."""
 
+TOKEN_ERRORS = frozenset({"account_inactive", "invalid_auth", "token_expired", "token_revoked"})
+"""Errors that blame the token; nothing was done."""
+
 
 class Calls:
     """The Web API for every workspace. slack_sdk is imported at the first call."""
@@ -54,9 +57,20 @@ class Calls:
             DeliveryUncertainError: Done or not.
             DeliveryRefusedError: Not done, with Slack's code.
         """
+        token = await self._tokens.bot(team)
+        try:
+            return await self._call(method, arguments, token)
+        except DeliveryRefusedError as error:
+            if error.reason not in TOKEN_ERRORS:
+                raise
+            other = await self._tokens.instead(team, token, error.reason)
+            if other is None:
+                raise
+        return await self._call(method, arguments, other)
+
+    async def _call(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
         from slack_sdk.errors import SlackClientError
 
-        token = await self._tokens.bot(team)
         try:
             answer = await self._sdk().api_call(method, json={**arguments, "token": token})
         except SlackClientError as error:

@@ -26,9 +26,11 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Removed:
-    """The app was removed from a workspace, or its tokens were revoked there."""
+    """The app was removed from a workspace, or its tokens were revoked there, ``at`` seconds since
+    1970 (0: Slack did not say)."""
 
     team: str
+    at: float = 0.0
 
 
 Parsed = Event | Ignored | Removed
@@ -52,6 +54,8 @@ def parse_envelope(envelope: Mapping[str, Any], bot_user: str) -> Parsed:
         known = {each.get("user_id") for each in envelope.get("authorizations") or ()}
         bot = bot_user or next((str(each) for each in known if each), "")
         event_id = str(envelope.get("event_id") or f"event:{inner.get('event_ts')}")
+        if inner["type"] in ("app_uninstalled", "tokens_revoked"):
+            return _removal(inner, team, float(envelope.get("event_time") or 0))
         return _inner(inner, event_id, team, bot)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an event: {type(error).__name__}") from None
@@ -78,9 +82,15 @@ def _inner(event: Mapping[str, Any], event_id: str, team: str, bot: str) -> Pars
             sender=Sender(str(thread["user_id"])),
             address=_address(team, channel, root, str(thread["user_id"]), assistant=True),
         )
-    if kind in ("app_uninstalled", "tokens_revoked"):
-        return Removed(team)
     return Ignored(kind if kind in _KNOWN else "unknown")
+
+
+def _removal(event: Mapping[str, Any], team: str, at: float) -> Parsed:
+    """Tokens of people may be revoked, and the bot's goes on working
+    (https://docs.slack.dev/reference/events/tokens_revoked)."""
+    if event["type"] == "tokens_revoked" and not (event.get("tokens") or {}).get("bot"):
+        return Ignored("user_tokens_revoked")
+    return Removed(team, at)
 
 
 _KNOWN = frozenset(
