@@ -1,0 +1,92 @@
+"""Bots that repeat what they hear, behind a webhook: botkit, and chat-sdk beside it.
+
+The network to Telegram is stubbed in both, so that what remains is the framework: HTTP, parsing,
+whatever it keeps, the handler, and rendering.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from telegram_stub import SECRET, TOKEN, Sends
+
+from botkit.app import Bot
+from botkit.completion.scripted import ScriptedCompletion
+from botkit.plugins import load_adapters
+from botkit.server import create_app
+from botkit.server.listen import listening
+from botkit.settings import Settings
+from botkit_adapters.telegram.calls import Calls
+
+
+@contextlib.asynccontextmanager
+async def botkit(database: str, home: Path, sends: Sends) -> AsyncIterator[str]:
+    """botkit with its store in ``database``; where its webhook is."""
+    settings = Settings.load(
+        home=home,
+        database_url=database,
+        completion="echo",
+        telegram_bot_token=TOKEN,
+        telegram_webhook_secret=SECRET,
+    )
+    Calls.call = lambda self, *given, **named: sends.call(*given, **named)  # type: ignore[method-assign, assignment]
+    completion = ScriptedCompletion(lambda request: str(request.messages[-1].content))
+    bot = Bot().application(settings, completion, load_adapters(settings))
+    # The pace that Telegram asks for is not what is measured.
+    bot.adapters["telegram"]._pacer.wait = _at_once  # type: ignore[attr-defined]
+    await completion.start()
+    await bot.open()
+    app = create_app(completion, open_routes=bot.open_routes, routes=bot.routes)
+    try:
+        async with listening(app, companion=bot) as address:
+            await bot.start()
+            bot.ready()
+            yield f"{address}/telegram/webhook"
+    finally:
+        await bot.aclose()
+
+
+async def _at_once(chat: Any) -> None:
+    return None
+
+
+def has_chat_sdk() -> bool:
+    """Whether ``pip install chat-sdk`` was run here."""
+    return importlib.util.find_spec("chat_sdk") is not None
+
+
+@contextlib.asynccontextmanager
+async def chat_sdk(sends: Sends) -> AsyncIterator[str]:
+    """chat-sdk with its state in memory; where its webhook is."""
+    from chat_sdk import Chat, MemoryStateAdapter
+    from chat_sdk.adapters.telegram import TelegramAdapterConfig, create_telegram_adapter
+
+    config = TelegramAdapterConfig(bot_token=TOKEN, secret_token=SECRET, mode="webhook")
+    adapter = create_telegram_adapter(config)
+    adapter.telegram_fetch = sends.call
+    chat = Chat(adapters={"telegram": adapter}, state=MemoryStateAdapter(), user_name="bench_bot")
+
+    @chat.on_direct_message
+    async def repeat(thread: Any, message: Any, *rest: Any) -> None:
+        await thread.post(message.text)
+
+    await chat.initialize()
+
+    async def webhook(request: web.Request) -> web.Response:
+        answer = await adapter.handle_webhook(request)
+        return web.Response(status=answer["status"], text=answer["body"])
+
+    app = web.Application()
+    app.router.add_post("/telegram/webhook", webhook)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/telegram/webhook"
+    finally:
+        await runner.cleanup()
