@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import slack_contract
+
 from botkit.app import Bot, BotApplication
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.testing.served import ServedBot, serving
@@ -25,10 +27,10 @@ class SlackBot(ServedBot):
 async def bot_on_slack(
     home: Path, bot: Bot | None = None, *, socket: bool = False, **settings: Any
 ) -> AsyncIterator[SlackBot]:
-    """The bot, with events over HTTP or through Socket Mode."""
-    async with (
-        SlackSimulator(time_scale=0.001) as slack,
-        serving(bot, slack=slack, socket_mode=socket, home=home, **settings) as served,
-    ):
-        assert isinstance(served.completion, ScriptedCompletion)
-        yield SlackBot(served.application, served.completion, served.address, slack)
+    """The bot, with events over HTTP or through Socket Mode. When the block is left without an
+    error, all that went over the line is held against Slack's descriptions of it."""
+    async with SlackSimulator(time_scale=0.001) as slack:
+        async with serving(bot, slack=slack, socket_mode=socket, home=home, **settings) as served:
+            assert isinstance(served.completion, ScriptedCompletion)
+            yield SlackBot(served.application, served.completion, served.address, slack)
+        slack_contract.check_simulator(slack)

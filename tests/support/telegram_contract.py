@@ -67,7 +67,12 @@ def call_problems(call: Call) -> list[str]:
 def problems_of(definition: str, value: Any) -> list[str]:
     """What is wrong with a value of a type, of a method's arguments or of its answer."""
     errors = jsonschema_errors(definition, _plain(value))
-    return [f"{definition} {error.json_path}: {error.message[:300]}" for error in errors]
+    return [f"{definition} {error.json_path}: {_short(error.message)}" for error in errors]
+
+
+def _short(message: str) -> str:
+    """The value stands in front, and what is wrong with it at the end."""
+    return message if len(message) < 300 else f"{message[:150]} ... {message[-150:]}"
 
 
 def jsonschema_errors(definition: str, value: Any) -> Iterator[jsonschema.ValidationError]:

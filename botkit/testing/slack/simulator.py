@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from aiohttp import WSMsgType, web
 
 from botkit.testing.faults import Fault, Faults
 from botkit.testing.slack.deliveries import Deliveries
+from botkit.testing.slack.events import envelope, message_event
 from botkit.testing.slack.methods import METHODS
+from botkit.testing.slack.oauth import OAuth, another
 from botkit.testing.slack.people import Person
-from botkit.testing.slack.state import ApiError, Channel, Json, Posted, State
+from botkit.testing.slack.responses import acknowledged, respond
+from botkit.testing.slack.state import ApiError, Channel, Json, Posted, ResponseUrl, State
 
 BOT_TOKEN = "xoxb-simulated"
 APP_TOKEN = "xapp-simulated"
 SIGNING_SECRET = "simulated-signing-secret"
 BODY_BYTES = 60 << 20
+RESPONSE_URL = "response_url"
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the app's; ``error`` is empty when it was done."""
+    """One call of the app's; ``error`` is empty when it was done.
+
+    Messages to a response URL are there too, as the method :data:`RESPONSE_URL`.
+    """
 
     method: str
     arguments: Mapping[str, Any]
@@ -41,24 +51,29 @@ class SlackSimulator:
 
     Args:
         time_scale: Pauses between deliveries are multiplied by it; 0.001 makes retries quick.
+        own_messages: The app hears of its own messages, as it does on Slack.
     """
 
-    def __init__(self, *, time_scale: float = 1.0) -> None:
+    def __init__(self, *, time_scale: float = 1.0, own_messages: bool = False) -> None:
+        self.own_messages = own_messages
         self.bot_token, self.app_token = BOT_TOKEN, APP_TOKEN
         self.signing_secret = SIGNING_SECRET
         self.state = State()
-        self.deliveries = Deliveries(SIGNING_SECRET, time_scale=time_scale)
+        self.deliveries = Deliveries(SIGNING_SECRET, time_scale=time_scale, answered=self._said)
+        self.oauth = OAuth({self.state.team: self.state})
         self.faults = Faults()
         self.calls: list[Call] = []
         self.revoked = False
         self.api_base_url = ""
         self._root = ""
+        self._tickets: set[str] = set()
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=BODY_BYTES)
         app.router.add_route("*", "/api/{method}", self._answer)
+        app.router.add_routes(self.oauth.routes())
         app.router.add_get("/socket", self._socket)
         app.router.add_post("/respond/{id}", self._respond)
         app.router.add_post("/upload/{id}", self._upload)
@@ -88,30 +103,40 @@ class SlackSimulator:
         profile = {"display_name": name, "real_name": name}
         self.state.users[number] = {
             "id": number,
+            "team_id": self.state.team,
             "name": name.lower(),
+            "real_name": name,
+            "deleted": False,
+            "is_bot": False,
             "profile": profile,
             "locale": locale,
             "tz": timezone,
         }
-        channel = Channel(f"D{number[1:]}", name, direct=True)
+        channel = Channel(f"D{number[1:]}", name, direct=True, owner=number)
         self.state.channels[channel.id] = channel
         return Person(self, number, name, channel)
 
-    def channel(self, name: str) -> Channel:
-        """A new public channel with the app in it."""
-        channel = Channel(f"C{len(self.state.channels) + 1:04d}", name)
+    def channel(self, name: str, *, joined: bool = True) -> Channel:
+        """A new public channel, by default with the app in it."""
+        channel = Channel(f"C{len(self.state.channels) + 1:04d}", name, joined=joined)
         self.state.channels[channel.id] = channel
         return channel
+
+    def workspace(self, team: str) -> SlackSimulator:
+        """Another workspace on the same Slack, with people of its own; it may add the app too."""
+        other = copy.copy(self)
+        other.state = self.oauth.states[team] = another(self.state, team)
+        return other
 
     @property
     def bot(self) -> str:
         """What to write to mention the bot."""
         return f"<@{self.state.bot_user}>"
 
-    def response_url(self, channel: Channel, user: str) -> str:
-        """A URL that takes answers to a command or an interaction."""
+    def response_url(self, channel: Channel, user: str, posted: Posted | None = None) -> str:
+        """A URL that takes answers to a command, or to a button of ``posted``."""
         number = f"r{next(self.state.numbers)}"
-        self.state.urls[number] = (channel.id, user)
+        self.state.urls[number] = ResponseUrl(channel, user, posted)
         return f"http://{self._root}/respond/{number}"
 
     def file_url(self, file_id: str) -> str:
@@ -179,7 +204,10 @@ class SlackSimulator:
                 return refused
             if fault is not None and fault.kind == "slow":
                 await asyncio.sleep(fault.seconds)
-            result = self._do(method, given, _token(request, given))
+            if method == "oauth.v2.access":
+                result = self.oauth.access(given, request.headers.get("Authorization", ""))
+            else:
+                result = self._do(method, given, _token(request, given))
         except ApiError as error:
             self._note(Call(method, given, error.code))
             detail = {"response_metadata": {"messages": [error.detail]}} if error.detail else {}
@@ -213,45 +241,89 @@ class SlackSimulator:
         if method == "apps.connections.open":
             if token != self.app_token:
                 raise ApiError("invalid_auth")
-            return {"url": f"ws://{self._root}/socket"}
+            ticket = f"ticket-{next(self.state.numbers)}"
+            self._tickets.add(ticket)
+            query = urlencode({"ticket": ticket, "app_id": self.state.app_id})
+            return {"url": f"ws://{self._root}/socket?{query}"}
         if not token:
             raise ApiError("not_authed")
-        if token != self.bot_token:
-            raise ApiError("invalid_auth")
-        if self.revoked:
-            raise ApiError("token_revoked")
+        state = self._workspace_of(token)
         if method == "files.getUploadURLExternal":
             number = f"F{next(self.state.numbers)}"
             self.state.files[number] = (str(given.get("filename") or ""), b"")
             return {"file_id": number, "upload_url": f"http://{self._root}/upload/{number}"}
         if method not in METHODS:
             raise ApiError("unknown_method")
-        return METHODS[method](self.state, given)
+        result = METHODS[method](state, given)
+        if self.own_messages and method == "chat.postMessage":
+            channel = state.channel(result["channel"])
+            if (posted := channel.find(result["ts"])) is not None:
+                event = envelope(state, message_event(channel, posted))
+                self.deliveries.send("events_api", event)
+        return result
+
+    def _workspace_of(self, token: str) -> State:
+        if token != self.bot_token:
+            return self.oauth.state(token)
+        if self.revoked:
+            raise ApiError("token_revoked")
+        return self.state
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
+        ticket = request.query.get("ticket", "")
+        if ticket not in self._tickets:
+            return web.Response(status=408, text="link_disabled")
+        self._tickets.discard(ticket)  # a URL is good for one connection
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_json({"type": "hello", "num_connections": 1})
-        self.deliveries.sockets.append(socket)
-        self.deliveries.connected.set()
-        async for message in socket:
-            if message.type == WSMsgType.TEXT:
-                self.deliveries.acknowledged.append(json.loads(message.data)["envelope_id"])
+        await socket.send_json(self._hello())
+        self.deliveries.connect(socket)
+        try:
+            async for message in socket:
+                if message.type == WSMsgType.TEXT:
+                    self._acknowledged(json.loads(message.data))
+        finally:
+            if socket in self.deliveries.sockets:
+                self.deliveries.disconnect(socket)
         return socket
+
+    def _hello(self) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": len(self.deliveries.sockets) + 1,
+            "connection_info": {"app_id": self.state.app_id},
+            "debug_info": {
+                "host": "simulated",
+                "build_number": 1,
+                "approximate_connection_time": 18060,
+            },
+        }
+
+    def _acknowledged(self, message: Json) -> None:
+        if "envelope_id" in message:
+            self.deliveries.acknowledge(message["envelope_id"], message.get("payload"))
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         found = self.state.urls.get(request.match_info["id"])
         if found is None:
             return web.Response(status=404, text="expired_url")
-        channel, user = found
-        body = await request.json()
-        content = {"user": self.state.bot_user, "text": str(body.get("text") or "")}
-        if body.get("blocks"):
-            content["blocks"] = body["blocks"]
-        posted = self.state.post(self.state.channel(channel), content, from_bot=True)
-        posted.seen_by = "" if body.get("response_type") == "in_channel" else user
-        self._changed.set()
+        try:
+            body = json.loads(await request.text())
+        except ValueError:
+            body = None
+        try:
+            respond(self.state, found, body)
+        except ApiError as error:
+            self._note(Call(RESPONSE_URL, body or {}, error.code))
+            return web.Response(status=404 if error.code == "used_url" else 400, text=error.code)
+        self._note(Call(RESPONSE_URL, body))
         return web.Response(text="ok")
+
+    def _said(self, payload: Json, text: str) -> None:
+        """What the app said when it acknowledged; Slack shows an error for what it cannot read."""
+        with contextlib.suppress(ApiError):
+            acknowledged(self.state, payload, text)
+        self._changed.set()
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         number = request.match_info["id"]
@@ -261,7 +333,9 @@ class SlackSimulator:
         return web.Response(text="OK")
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") != f"Bearer {self.bot_token}":
+        try:
+            self._workspace_of(_token(request, {}))
+        except ApiError:
             return web.Response(text="<html>Sign in to Slack</html>", content_type="text/html")
         found = self.state.files.get(request.match_info["id"])
         if found is None:

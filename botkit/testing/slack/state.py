@@ -67,27 +67,60 @@ class Posted:
             element["text"]["text"]: element
             for block in self.blocks("actions")
             for element in block["elements"]
+            if element["type"] == "button"
         }
+        for block in self.blocks("section"):
+            accessory = block.get("accessory") or {}
+            if accessory.get("type") == "button":
+                found[accessory["text"]["text"]] = accessory
         for block in self.blocks("context_actions"):
             for element in block["elements"]:
                 for name in ("positive_button", "negative_button"):
                     value = element[name]["value"]
-                    found[value] = {"action_id": element["action_id"], "value": value}
+                    found[value] = {
+                        "type": element["type"],
+                        "action_id": element["action_id"],
+                        "text": element[name]["text"],
+                        "value": value,
+                    }
         return found
 
 
 @dataclass
 class Channel:
-    """A channel, or the direct message of one person with the app."""
+    """A channel, or the direct message of one person with the app.
+
+    Fields:
+        owner: Whose direct message it is; empty for a channel.
+        joined: Whether the app is in it: elsewhere it neither hears nor speaks.
+    """
 
     id: str
     name: str
     direct: bool = False
+    owner: str = ""
+    joined: bool = True
     posted: list[Posted] = field(default_factory=list)
 
     def find(self, ts: str) -> Posted | None:
         """The message of that id."""
         return next((each for each in self.posted if each.ts == ts), None)
+
+
+@dataclass
+class ResponseUrl:
+    """An address for answers to one command or one press of a button.
+
+    Fields:
+        user: Who sees an answer that is not for all.
+        posted: The message whose button was pressed.
+        left: How often it may still be used.
+    """
+
+    channel: Channel
+    user: str
+    posted: Posted | None = None
+    left: int = 5
 
 
 @dataclass
@@ -105,7 +138,7 @@ class State:
     statuses: list[str] = field(default_factory=list)
     prompts: list[Json] = field(default_factory=list)
     titles: list[str] = field(default_factory=list)
-    urls: dict[str, tuple[str, str]] = field(default_factory=dict)
+    urls: dict[str, ResponseUrl] = field(default_factory=dict)
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def ts(self) -> str:
@@ -113,19 +146,33 @@ class State:
         return f"{int(time.time())}.{next(self.numbers):06d}"
 
     def channel(self, channel_id: Any) -> Channel:
-        """The channel of that id; of a user's id the direct message.
+        """The channel of that id; of a person's id the direct message.
 
         Raises:
             ApiError: There is none.
         """
-        found = self.channels.get(str(channel_id))
+        found = self.channels.get(str(channel_id)) or next(
+            (each for each in self.channels.values() if each.owner == channel_id), None
+        )
         if found is None:
             raise ApiError("channel_not_found")
         return found
 
+    def writable(self, channel_id: Any) -> Channel:
+        """The channel, when the app may write there.
+
+        Raises:
+            ApiError: It may not.
+        """
+        found = self.channel(channel_id)
+        if not found.joined:
+            raise ApiError("not_in_channel")
+        return found
+
     def post(self, channel: Channel, fields: Json, *, from_bot: bool) -> Posted:
         """A new message."""
-        posted = Posted({"type": "message", "ts": self.ts(), **fields}, from_bot)
+        shown = {"type": "message", "ts": self.ts(), "team": self.team, **fields}
+        posted = Posted(shown, from_bot)
         posted.versions.append(posted.text)
         channel.posted.append(posted)
         return posted
