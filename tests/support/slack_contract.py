@@ -58,6 +58,10 @@ TOKENS = frozenset({"token", "app_token"})
 """Arguments of the SDK that travel in a header."""
 
 
+ANYWHERE = frozenset({"token", "team_id"})
+"""Bolt puts ``team_id`` into every call: it matters for tokens of organisations."""
+
+
 # Calls
 
 
@@ -75,7 +79,7 @@ def call_problems(call: Call) -> list[str]:
 
 
 def _problems(call: Call) -> Iterator[str]:
-    given = {name: value for name, value in call.arguments.items() if name != "token"}
+    given = {name: value for name, value in call.arguments.items() if name not in ANYWHERE}
     method = _method(call.method)
     if method is None:
         yield "no such method"

@@ -28,6 +28,10 @@ APP_TOKEN = "xapp-simulated"
 SIGNING_SECRET = "simulated-signing-secret"
 BODY_BYTES = 60 << 20
 RESPONSE_URL = "response_url"
+OBJECTS = frozenset(
+    {"attachments", "blocks", "chunks", "files", "loading_messages", "metadata", "prompts"}
+)
+"""Arguments that a form carries as JSON."""
 
 
 @dataclass(frozen=True)
@@ -362,6 +366,6 @@ async def _arguments(request: web.Request) -> Json:
     given: Json = {}
     for name, value in {**request.query, **(await request.post())}.items():
         text = str(value)
-        is_json = text[:1] in ("[", "{") and name in ("blocks", "metadata", "files", "prompts")
+        is_json = text[:1] in ("[", "{") and name in OBJECTS
         given[name] = json.loads(text) if is_json else text
     return given
