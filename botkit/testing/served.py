@@ -24,6 +24,7 @@ from botkit.testing.slack import SlackSimulator
 from botkit.testing.telegram import TelegramSimulator
 
 SECRET = "simulated-webhook-secret"
+SECRET_KEY = "a-key-of-nothing-but-simulated-secrets"
 IDLE_SECONDS = 0.02
 
 
@@ -73,6 +74,7 @@ async def serving(
     telegram: TelegramSimulator | None = None,
     socket_mode: bool = False,
     polling: bool = False,
+    installs: bool = False,
     completion: Completion | None = None,
     replies: list[str] | ReplyFunction | None = None,
     home: Path | None = None,
@@ -85,6 +87,7 @@ async def serving(
         slack, telegram: Open simulators; the bot is connected to those that are given.
         socket_mode: Slack's events come over a socket, not over HTTP.
         polling: Telegram is polled, without a webhook.
+        installs: Slack's workspaces add the app at ``/slack/install``; without, it has a bot token.
         completion: Who answers; None is a scripted one.
         replies: What the scripted one says; by default how many messages it was shown, and the
             last one's text.
@@ -97,7 +100,7 @@ async def serving(
             **{
                 "completion": "echo",
                 "port": 0,
-                **_slack_settings(slack, socket_mode),
+                **_slack_settings(slack, socket_mode, installs),
                 **_telegram_settings(telegram, polling),
                 **settings,
             },
@@ -111,7 +114,7 @@ async def serving(
             async with listening(app, port=loaded.port, companion=application) as address:
                 await application.start()
                 application.ready()
-                await _connect(slack, telegram, address, socket_mode, polling)
+                await _connect(slack, telegram, address, socket_mode, polling, installs)
                 yield ServedBot(application, model, address)
         finally:
             await application.aclose()
@@ -123,7 +126,9 @@ def last_message(request: ChatCompletionRequest | TextCompletionRequest) -> str:
     return f"{len(messages)}: {message_text(messages[-1])}"
 
 
-def _slack_settings(slack: SlackSimulator | None, socket_mode: bool) -> dict[str, Any]:
+def _slack_settings(
+    slack: SlackSimulator | None, socket_mode: bool, installs: bool
+) -> dict[str, Any]:
     if slack is None:
         return {}
     proof = (
@@ -131,11 +136,16 @@ def _slack_settings(slack: SlackSimulator | None, socket_mode: bool) -> dict[str
         if socket_mode
         else {"slack_signing_secret": slack.signing_secret}
     )
-    return {
-        "slack_bot_token": slack.bot_token,
-        "slack_api_base_url": slack.api_base_url,
-        **proof,
-    }
+    tokens = (
+        {
+            "slack_client_id": slack.oauth.client_id,
+            "slack_client_secret": slack.oauth.client_secret,
+            "secret_key": SECRET_KEY,
+        }
+        if installs
+        else {"slack_bot_token": slack.bot_token}
+    )
+    return {**tokens, "slack_api_base_url": slack.api_base_url, **proof}
 
 
 def _telegram_settings(telegram: TelegramSimulator | None, polling: bool) -> dict[str, Any]:
@@ -154,11 +164,14 @@ async def _connect(
     address: str,
     socket_mode: bool,
     polling: bool,
+    installs: bool,
 ) -> None:
     """Tell the platforms where the bot is, and wait until it knows who it is."""
     if slack is not None:
         slack.deliveries.url = "" if socket_mode else f"{address}/slack/events"
-        await slack.called("auth.test")
+        slack.oauth.redirect_url = f"{address}/slack/oauth_redirect"
+        if not installs:
+            await slack.called("auth.test")
     if telegram is not None:
         if not polling:
             telegram.set_webhook(f"{address}/telegram/webhook", SECRET)

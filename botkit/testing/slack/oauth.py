@@ -36,6 +36,10 @@ class Request:
     sent: str
 
 
+UNASKED = Request("", "chat:write", "", "")
+"""For a person who began on Slack."""
+
+
 @dataclass
 class Token:
     """A token of one workspace.
@@ -102,6 +106,12 @@ class OAuth:
         if found.expires_at is not None and found.expires_at <= time.time():
             raise ApiError("token_expired")
         return self.states[found.team]
+
+    def allow(self, team: str, asked: Request = UNASKED) -> str:
+        """A person adds the app to a workspace; the code that Slack then sends them back with."""
+        code = f"code-{next(self._numbers)}"
+        self._codes[code] = (asked, team, time.time())
+        return code
 
     def revoke(self, team: str, code: str = "token_revoked") -> None:
         """End every token of a workspace."""
@@ -214,10 +224,8 @@ class OAuth:
         )
 
     async def _allow(self, request: web.Request) -> web.StreamResponse:
-        asked, team = self._requests[request.query["request"]], request.query["team"]
-        code = f"code-{next(self._numbers)}"
-        self._codes[code] = (asked, team, time.time())
-        raise _back(asked, {"code": code})
+        asked = self._requests[request.query["request"]]
+        raise _back(asked, {"code": self.allow(request.query["team"], asked)})
 
     async def _deny(self, request: web.Request) -> web.StreamResponse:
         raise _back(self._requests[request.query["request"]], {"error": "access_denied"})
