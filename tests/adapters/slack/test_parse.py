@@ -88,8 +88,30 @@ def test_who_is_not(event: dict[str, object]) -> None:
     assert isinstance(parse_envelope(envelope(**event), "UBOT"), Ignored)
 
 
-def test_a_removal_names_the_workspace() -> None:
+def test_a_removal_names_the_workspace_and_the_time() -> None:
     assert parse_envelope(envelope(type="app_uninstalled"), "") == Removed("T1")
+    dated = {**envelope(type="app_uninstalled"), "event_time": 1_600_000_000}
+    assert parse_envelope(dated, "") == Removed("T1", 1_600_000_000)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "meaning"),
+    [
+        ({"oauth": ["U1"], "bot": ["UBOT"]}, Removed("T1")),
+        ({"bot": ["UBOT"]}, Removed("T1")),
+        ({"oauth": ["U1"], "bot": []}, Ignored("user_tokens_revoked")),
+        ({"oauth": ["U1"]}, Ignored("user_tokens_revoked")),
+        (None, Ignored("user_tokens_revoked")),
+    ],
+)
+def test_a_persons_token_is_not_the_bots(tokens: object, meaning: object) -> None:
+    assert parse_envelope(envelope(type="tokens_revoked", tokens=tokens), "") == meaning
+
+
+@pytest.mark.parametrize("broken", [{"tokens": "all"}, {"tokens": [1]}])
+def test_a_revocation_of_an_unknown_shape(broken: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="not an event"):
+        parse_envelope(envelope(type="tokens_revoked", **broken), "")
 
 
 @pytest.mark.parametrize(
