@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from waiting import until
 
+from botkit.testing.served import serving
 from botkit.testing.slack import SlackSimulator
 from botkit.testing.slack.deliveries import PAUSES
 
@@ -137,3 +138,15 @@ async def test_a_socket_gets_again_what_it_did_not_acknowledge() -> None:
                 await socket.receive_json(timeout=0.2)
         with pytest.raises(aiohttp.WSServerHandshakeError):  # an address is good for one socket
             await session.ws_connect(address)
+
+
+async def test_an_app_that_hears_itself_does_not_answer_itself() -> None:
+    async with SlackSimulator(own_messages=True) as slack, serving(slack=slack) as served:
+        ada = slack.user("Ada")
+        ada.say("hello")
+        await until(lambda: len(slack.deliveries.log) == 2)
+        own = slack.deliveries.sent[1][1]["event"]
+        assert (own["text"], own["bot_id"]) == ("1: hello", slack.state.bot_id)
+        assert served.metric('botkit_inbound_total{platform="slack",reason="bot_message"') == 1
+        await served.idle()
+        assert slack.said(ada.channel) == ["1: hello"]
