@@ -133,9 +133,11 @@ async def test_a_state_works_once(tmp_path: Path) -> None:
     async with distributed(tmp_path) as bot, browsing() as browser:
         back = await returning(bot.slack, bot, browser)
         assert (await browser.open(back)).status == 200
-        again = await browser.open(back)
+        fresh = URL(back).update_query(code=bot.slack.oauth.allow("T0SIM"))
+        again = await browser.open(fresh)
         assert again.status == 400
-        assert "begin again" in again.text
+        assert "was used already, or was opened in another browser" in again.text
+        assert len(bot.slack.oauth.tokens) == 1
 
 
 async def test_a_state_belongs_to_one_browser(tmp_path: Path) -> None:

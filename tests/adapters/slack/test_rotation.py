@@ -20,6 +20,7 @@ from botkit.adapter import Records
 from botkit.errors import DeliveryDelayedError, DeliveryRefusedError, StoreError
 from botkit.store import open_store
 from botkit.testing.slack import SlackSimulator
+from botkit_adapters.slack.calls import Calls
 from botkit_adapters.slack.oauth import claim, rotation
 from botkit_adapters.slack.oauth.app import App
 from botkit_adapters.slack.oauth.claim import Claim
@@ -255,11 +256,12 @@ async def test_who_spends_second_reads_what_the_first_has_kept(
     database = f"sqlite:///{tmp_path / 'bot.db'}"
     async with process(database, slack) as (first, _), process(database, slack) as (second, _):
         await install(slack, first)
-        slack.faults.add("oauth.v2.access", "slow", after=1, seconds=0.5)
+        slack.faults.add("oauth.v2.access", "slow", seconds=0.5)
         slow = asyncio.create_task(first.bot(TEAM))
         await asyncio.sleep(0.1)
         quick = await second.bot(TEAM)
         assert await slow == quick
+        assert [call.error for call in slack.calls] == ["", "", "invalid_refresh_token"]
 
 
 async def test_a_full_disk_keeps_the_new_token_in_memory_and_then_on_disk(
@@ -316,6 +318,52 @@ async def test_an_installation_during_a_refresh_wins(tmp_path: Path, slack: Slac
         assert await second.bot(TEAM) == new
     async with process(database, slack) as (third, _):
         assert await third.bot(TEAM) == new
+
+
+async def test_an_installation_that_did_not_wait_wins_too(
+    tmp_path: Path, slack: SlackSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botkit_adapters.slack.oauth.installations.SETTLE_SECONDS", 0)
+    database = f"sqlite:///{tmp_path / 'bot.db'}"
+    async with process(database, slack) as (first, _), process(database, slack) as (second, _):
+        await install(slack, first)
+        slack.faults.add("oauth.v2.access", "slow", seconds=0.4)
+        refreshing = asyncio.create_task(first.bot(TEAM))
+        await asyncio.sleep(0.1)
+        new = await install(slack, second, FRESH)
+        assert await refreshing == new
+    async with process(database, slack) as (third, _):
+        assert await third.bot(TEAM) == new
+
+
+async def test_a_call_goes_on_with_the_token_that_another_process_got(
+    tmp_path: Path, slack: SlackSimulator
+) -> None:
+    database = f"sqlite:///{tmp_path / 'bot.db'}"
+    async with process(database, slack) as (first, _), process(database, slack) as (second, _):
+        calls = Calls(second, slack.api_base_url)
+        await install(slack, first, FRESH)
+        assert (await calls.call(TEAM, "auth.test", {}))["team_id"] == TEAM
+        slack.oauth.revoke(TEAM)
+        await install(slack, first, FRESH)
+        assert (await calls.call(TEAM, "auth.test", {}))["team_id"] == TEAM
+        slack.oauth.revoke(TEAM)
+        with pytest.raises(DeliveryRefusedError, match="token_revoked"):
+            await calls.call(TEAM, "auth.test", {})
+        await calls.aclose()
+
+
+async def test_an_installation_waits_for_a_refresh(tmp_path: Path, slack: SlackSimulator) -> None:
+    async with process(f"sqlite:///{tmp_path / 'bot.db'}", slack) as (tokens, intake):
+        await install(slack, tokens)
+        held = Claim(intake.records, TEAM)
+        assert await held.take()
+        adding = asyncio.create_task(install(slack, tokens, FRESH))
+        await asyncio.sleep(0.4)
+        assert not adding.done()
+        await held.give_back()
+        new = await adding
+        assert await tokens.bot(TEAM) == new
 
 
 async def test_a_removal_during_a_refresh_wins(tmp_path: Path, slack: SlackSimulator) -> None:
