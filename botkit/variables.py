@@ -60,8 +60,9 @@ class Variable:
 
 
 def mask_password(text: str) -> str:
-    """The text without the user and password of any URL in it."""
-    return re.sub(r"//[^/@\s]*@", f"//{MASK}@", text)
+    """The text without the user and password of any URL in it, wherever a URL may hold them."""
+    masked = re.sub(r"//[^/\s]*@", f"//{MASK}@", text)
+    return re.sub(r"(?i)([?&](?:user|password|sslpassword)=)[^&\s'\"]*", rf"\1{MASK}", masked)
 
 
 def variable_of(field: str, info: FieldInfo) -> Variable:

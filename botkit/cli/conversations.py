@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import click
 
+from botkit.cli.database import limit_option, with_store
 from botkit.completion.messages import message_text
 from botkit.errors import SettingsError
-from botkit.settings import Settings
-from botkit.store import Store, open_store
+from botkit.store import Store
 from botkit.types import ConversationKey
-
-T = TypeVar("T")
-
-
-def with_store(use: Callable[[Store], Awaitable[T]]) -> T:
-    """Open the database of the settings for ``use``."""
-
-    async def run() -> T:
-        store = await open_store(Settings.load().database)
-        try:
-            return await use(store)
-        finally:
-            await store.aclose()
-
-    return asyncio.run(run())
 
 
 def moment(seconds: float) -> str:
@@ -54,7 +36,7 @@ def conversations() -> None:
 
 
 @conversations.command("list")
-@click.option("--limit", default=50, show_default=True, help="How many, the latest first.")
+@limit_option(50, "How many, the latest first.")
 def list_(limit: int) -> None:
     """The latest conversations."""
     found = with_store(lambda store: store.conversations(limit))
@@ -69,7 +51,7 @@ def list_(limit: int) -> None:
 
 @conversations.command()
 @click.argument("conversation")
-@click.option("--limit", default=200, show_default=True, help="Messages at most.")
+@limit_option(200, "Messages at most.")
 def show(conversation: str, limit: int) -> None:
     """What was said in a conversation."""
     key = _key(conversation)

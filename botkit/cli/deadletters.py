@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import click
 
-from botkit.cli.conversations import moment, with_store
+from botkit.cli.conversations import moment
+from botkit.cli.database import limit_option, with_store
 from botkit.errors import SettingsError
+
+LARGEST = 2**63 - 1
+"""Number of a row in a database."""
 
 
 @click.group(short_help="List and retry what was given up.")
@@ -14,7 +18,7 @@ def deadletters() -> None:
 
 
 @deadletters.command("list")
-@click.option("--limit", default=50, show_default=True, help="How many, the latest first.")
+@limit_option(50, "How many, the latest first.")
 def list_(limit: int) -> None:
     """The latest dead letters: number, time, kind, conversation, reason."""
     found = with_store(lambda store: store.dead_letters(limit))
@@ -25,7 +29,7 @@ def list_(limit: int) -> None:
 
 
 @deadletters.command()
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(1, LARGEST))
 def retry(number: int) -> None:
     """Put a dead letter back at the end of its conversation's queue."""
     if not with_store(lambda store: store.retry_dead_letter(number)):

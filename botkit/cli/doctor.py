@@ -23,7 +23,8 @@ COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 @click.option("--variables", is_flag=True, help="List every variable instead.")
 @click.option("--markdown", is_flag=True, help="With --variables: as a Markdown table.")
 def doctor(as_json: bool, variables: bool, markdown: bool) -> None:
-    """Check Python, JAX, the model, its compiled programs, the port, the disk and the variables.
+    """Check Python, JAX, the model, its compiled programs, the port, the disk, the variables, the
+    platforms and the database.
 
     Ends with exit code 1 when something must be mended.
     """
@@ -40,13 +41,14 @@ def doctor(as_json: bool, variables: bool, markdown: bool) -> None:
 
 
 def _checks() -> list[Check]:
+    from botkit.cli.bot_checks import bot_checks
     from botkit.cli.checks import core_checks, unknown_variables
 
     try:
         settings = Settings.load()
     except SettingsError as error:
         return [Check("Variables", "fail", str(error), "correct them"), *unknown_variables()]
-    return [*core_checks(settings), *plugins.run_checks(settings)]
+    return [*core_checks(settings), *bot_checks(settings), *plugins.run_checks(settings)]
 
 
 def _findings(checks: Sequence[Check], described: Sequence[Variable]) -> str:

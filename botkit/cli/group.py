@@ -14,6 +14,7 @@ CORE = {
     "conversations": "botkit.cli.conversations",
     "deadletters": "botkit.cli.deadletters",
     "doctor": "botkit.cli.doctor",
+    "migrate": "botkit.cli.migrate",
     "new": "botkit.cli.new",
     "play": "botkit.cli.play",
     "serve": "botkit.cli.serve",

@@ -1,6 +1,6 @@
 """The durable store: inbox, outbox, history, state, leases, feedback; one transaction boundary."""
 
-from botkit.store.opening import migrate, open_store
+from botkit.store.opening import database_version, migrate, open_store
 from botkit.store.store import Store
 from botkit.store.types import (
     Accepted,
@@ -35,6 +35,7 @@ __all__ = [
     "TurnInput",
     "TurnOutput",
     "Work",
+    "database_version",
     "migrate",
     "open_store",
 ]

@@ -38,10 +38,28 @@ async def open_store(url: str, *, clock: Callable[[], float] | None = None) -> S
     return Store(driver)
 
 
-async def migrate(url: str) -> None:
-    """Bring a database to this version of botkit. Raises as :func:`open_store`."""
-    store = await open_store(url)
-    await store.aclose()
+async def migrate(url: str) -> list[str]:
+    """Bring a database to this version of botkit; the names of the migrations that this took.
+
+    Raises as :func:`open_store`.
+    """
+    driver = await _connect(url, None)
+    try:
+        return await migrations.apply(driver)
+    finally:
+        await driver.aclose()
+
+
+async def database_version(url: str) -> int:
+    """The number of a database's last migration, 0 when it has none; nothing is migrated.
+
+    Raises as :func:`open_store`.
+    """
+    driver = await _connect(url, None)
+    try:
+        return await migrations.version(driver)
+    finally:
+        await driver.aclose()
 
 
 async def _connect(url: str, clock: Callable[[], float] | None) -> Driver:

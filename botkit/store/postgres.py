@@ -40,6 +40,7 @@ class PostgresDriver:
         "bytewise": 'TEXT COLLATE "C"',
     }
     migration_lock: str | None = "SELECT pg_advisory_xact_lock(7262051)"
+    tables = "SELECT tablename::text FROM pg_tables WHERE schemaname = ANY (current_schemas(false))"
 
     def __init__(
         self, pool: AsyncConnectionPool[AsyncConnection[Row]], clock: Callable[[], float] | None

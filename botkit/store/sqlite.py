@@ -63,6 +63,7 @@ class SQLiteDriver:
 
     types: Mapping[str, str] = {"id": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytewise": "TEXT"}
     migration_lock: str | None = None
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
 
     def __init__(self, path: str, clock: Callable[[], float] = time.time) -> None:
         self._writer = _Connection(path, clock)

@@ -44,6 +44,11 @@ class Driver(Protocol):
         """A statement that lets one process migrate at a time; None where every write does."""
         ...
 
+    @property
+    def tables(self) -> str:
+        """A query for the names of the tables that are there."""
+        ...
+
     async def run(self, script: Callable[[], Script[T]], *, reads: bool = False) -> T:
         """Run a script in one transaction; all of it is kept or, when this raises, nothing.
 

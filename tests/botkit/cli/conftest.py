@@ -107,7 +107,8 @@ def botkit_command(tmp_path: Path) -> CommandLine:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in {"PORT", "NO_COLOR"} and not name.startswith(("BOTKIT_", "OPENAI_"))
+        if name not in {"PORT", "NO_COLOR"}
+        and not name.startswith(("BOTKIT_", "OPENAI_", "SLACK_", "TELEGRAM_"))
     }
     chosen = {
         "BOTKIT_HOME": str(tmp_path / "home"),

@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 SECRET = "sk-do-not-show-me"
 
 
@@ -108,3 +110,53 @@ def test_every_variable_is_listed(botkit_command) -> None:
     for variable in Settings.describe():
         assert f"\n{variable.name}" in "\n" + done.stdout.decode()
     assert botkit_command.run("doctor", "--markdown").returncode == 2
+
+
+BOT = {"SLACK_BOT_TOKEN": "xoxb-" + SECRET}
+
+
+def test_without_their_variables_platforms_are_not_set_up(botkit_command) -> None:
+    _, _, checks = examine(botkit_command)
+    for name in ("Slack", "Telegram"):
+        assert (checks[name]["status"], checks[name]["found"]) == ("ok", "not set up")
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "found"),
+    [
+        (BOT | {"SLACK_APP_TOKEN": "xapp-" + SECRET}, "Slack", "SLACK_BOT_TOKEN, SLACK_APP_TOKEN"),
+        (BOT | {"SLACK_SIGNING_SECRET": SECRET}, "Slack", "SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET"),
+        ({"TELEGRAM_BOT_TOKEN": f"1:{SECRET}"}, "Telegram", "TELEGRAM_BOT_TOKEN"),
+    ],
+)
+def test_a_platform_that_is_set_up(
+    botkit_command, variables: dict[str, str], name: str, found: str
+) -> None:
+    _, report, checks = examine(botkit_command, **variables)
+    assert (checks[name]["status"], checks[name]["found"]) == ("ok", f"set up with {found}")
+    assert SECRET not in json.dumps(report)
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "status", "advice"),
+    [
+        (BOT, "Slack", "fail", "set SLACK_SIGNING_SECRET for events over HTTP, or SLACK_APP_TOKEN"),
+        ({"SLACK_APP_TOKEN": SECRET}, "Slack", "fail", "SLACK_BOT_TOKEN is missing"),
+        ({"TELEGRAM_WEBHOOK_SECRET": SECRET}, "Telegram", "warn", "set TELEGRAM_BOT_TOKEN too"),
+        ({"TELEGRAM_BOT_TOKEN": SECRET}, "Telegram", "fail", "a token looks like 123456:ABC-DEF"),
+        (
+            {"TELEGRAM_BOT_TOKEN": f"1:{SECRET}", "BOTKIT_PUBLIC_URL": "https://bot.example.com"},
+            "Telegram",
+            "fail",
+            "set TELEGRAM_WEBHOOK_SECRET too",
+        ),
+    ],
+)
+def test_a_platform_that_is_half_set_up(
+    botkit_command, variables: dict[str, str], name: str, status: str, advice: str
+) -> None:
+    ended, report, checks = examine(botkit_command, **variables)
+    assert checks[name]["status"] == status
+    assert advice in checks[name]["advice"]
+    assert ended == (1 if status == "fail" else 0)
+    assert SECRET not in json.dumps(report)
