@@ -60,6 +60,10 @@ class Receipt:
     message_id: str = ""
 
 
+PERSON = "person:"
+"""Records whose keys begin with this, a person's id and ``:`` are erased with the person."""
+
+
 class Records(Protocol):
     """Durable values of an adapter: installations, offsets, profiles. Keys are text, values JSON.
 
@@ -128,11 +132,17 @@ class Preview(Protocol):
         ...
 
     async def close(self) -> None:
-        """Stop; the reply that is delivered next replaces what is shown, if anything is."""
+        """Stop; the reply that is delivered next replaces what is shown, if anything is.
+
+        A call that is under way is waited for, within bounds: it must not arrive after the reply.
+        """
         ...
 
 
 SavePreview = Callable[[Json], Awaitable[None]]
+Holds = Callable[[], bool]
+"""Whether the conversation is still this process's. A process that froze for longer than its lease
+wakes up in the middle of anything: ask right before each call that people would see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +195,7 @@ class Adapter(Protocol):
         ...
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview
+        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
     ) -> Preview:
         """Show the reply to ``event`` while it is written.
 
@@ -194,13 +204,25 @@ class Adapter(Protocol):
             saved: What an earlier attempt saved: go on in that message instead of a new one.
             retried: An earlier attempt may have opened a preview and died before saving it.
             save: Call it with what a later attempt needs, once there is something on show.
+            holds: Show nothing more once it says no.
         """
         ...
 
     def render(self, reply: Reply, event: Event, *, saved: Json | None = None) -> Sequence[Json]:
         """The payloads that show ``reply``, in order, each small enough for one message.
 
-        Pure. ``saved`` is the preview that the first payload replaces, or None.
+        Pure. ``saved`` is the preview that the first payload replaces, or None. Where none can,
+        as for an empty reply, a payload removes the preview.
+        """
+        ...
+
+    async def pace(self, outgoing: Outgoing) -> None:
+        """Return when the platform lets a message leave for where ``outgoing`` goes.
+
+        Nothing is sent, and no attempt is counted.
+
+        Raises:
+            DeliveryDelayedError: That takes longer than is worth holding the conversation for.
         """
         ...
 
@@ -249,6 +271,7 @@ __all__ = [
     "AdapterRoute",
     "Capabilities",
     "CommandHelp",
+    "Holds",
     "Intake",
     "Outgoing",
     "Preview",

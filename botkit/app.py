@@ -24,9 +24,11 @@ from botkit.push import PATH, Pusher, turns_handler
 from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.settings import Settings
+from botkit.steps import Steps
 from botkit.store import Store, open_store
 from botkit.types import ConversationKey
-from botkit.worker import Worker, WorkerOptions
+from botkit.work_options import WorkOptions
+from botkit.worker import Worker
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +36,8 @@ PRUNE_AFTER = 30 * 86400.0
 """Seconds for which it is remembered that an event was seen; platforms retry for a day."""
 
 PRUNE_EVERY = 3600.0
+PRUNE_AT_START = 30.0
+PUSH_EVERY = 1.0
 
 
 class Bot(Router):
@@ -111,7 +115,7 @@ class BotApplication:
         self._store: Store | None = None
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
-        self._pruning: asyncio.Task[None] | None = None
+        self._upkeep: list[asyncio.Task[None]] = []
 
     @property
     def store(self) -> Store:
@@ -162,7 +166,9 @@ class BotApplication:
         self._worker.start()
         for name, adapter in self.adapters.items():
             await adapter.start(self._intakes[name])
-        self._pruning = asyncio.create_task(self._prune())
+        self._upkeep.append(asyncio.create_task(self._prune()))
+        if self._pusher is not None:
+            self._upkeep.append(asyncio.create_task(self._push_due(self._pusher)))
 
     def ready(self) -> None:
         """The completion can answer: turns that wait for it go on."""
@@ -175,8 +181,9 @@ class BotApplication:
 
     async def aclose(self) -> None:
         """Close adapters and store."""
-        if self._pruning is not None:
-            self._pruning.cancel()
+        for task in self._upkeep:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
         if self._pusher is not None:
             await self._pusher.aclose()
         for adapter in self.adapters.values():
@@ -210,7 +217,8 @@ class BotApplication:
             settings.instructions if instructions is None else instructions,
             settings.vision,
         )
-        options = WorkerOptions(
+        options = WorkOptions(
+            platforms=tuple(self.adapters),
             concurrency=settings.concurrent_turns,
             lease_seconds=settings.lease_seconds,
             overlap=settings.overlap,
@@ -219,7 +227,8 @@ class BotApplication:
             turn_timeout=settings.turn_timeout,
             polls=self._pusher is None,
         )
-        return Worker(store, runner, deliverer, self.adapter, self.metrics, options)
+        steps = Steps(store, runner, deliverer, self.adapter, self.metrics, options)
+        return Worker(store, steps, self.metrics, options)
 
     def _make_pusher(self) -> Pusher | None:
         settings = self._settings
@@ -239,7 +248,9 @@ class BotApplication:
     async def _run_due(self, conversation: ConversationKey | None) -> bool:
         assert self._worker is not None
         await self._worker.run_due(conversation)
-        return await self.store.next_due() is None
+        due = await self.store.next_due(tuple(self.adapters), conversation)
+        # Of one conversation all; else what others hold, or is due later, is not this push's.
+        return due is None or (conversation is None and due > 0)
 
     async def _show_metrics(self, request: web.Request) -> web.StreamResponse:
         stats = await self.store.stats()
@@ -248,12 +259,28 @@ class BotApplication:
         return web.Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _prune(self) -> None:
+        """Now and then; at the start too, for a process that never lives for an hour."""
+        await asyncio.sleep(PRUNE_AT_START)
         while True:
-            await asyncio.sleep(PRUNE_EVERY)
             try:
                 await self.store.prune(PRUNE_AFTER)
             except Exception:
                 logger.warning("old rows could not be deleted", exc_info=True)
+            await asyncio.sleep(PRUNE_EVERY)
+
+    async def _push_due(self, pusher: Pusher) -> None:
+        """Push what became due later: a turn that failed, a reply that waits, a push that was lost.
+
+        While the platform lets this process run; a scheduler has to push where it does not.
+        """
+        while True:
+            await asyncio.sleep(PUSH_EVERY)
+            try:
+                due = await self.store.next_due(tuple(self.adapters))
+                if due is not None and due <= 0:
+                    await pusher.push(None)
+            except Exception:
+                logger.warning("what is due could not be pushed", exc_info=True)
 
 
 class _LateIntake:

@@ -29,36 +29,47 @@ PATIENCE = 20
 class Deliverer:
     """Neither Slack nor Telegram takes a key that makes a second send harmless. So a payload of
     which nobody knows whether it was taken is looked for where the platform can be asked, and
-    otherwise sent again or given up, as ``policy`` says; either is counted."""
+    otherwise sent again or given up, as ``policy`` says; either is counted.
+
+    First :meth:`prepare`, then :meth:`send`: between the two the caller looks whether the
+    conversation is still its own, for both may have taken long.
+    """
 
     policy: SendPolicy
     attempts: int
     metrics: Metrics
 
-    async def deliver(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult:
-        """Send ``outgoing``; never raises, cancellation aside."""
-        result = await self._attempt(adapter, outgoing)
-        outcome = type(result).__name__.lower()
-        self.metrics.deliveries.labels(adapter.name, outcome).inc()
-        if not isinstance(result, Sent):
-            logger.warning(
-                "%s: payload %d, attempt %d: %s: %s",
-                adapter.name,
-                outgoing.id,
-                outgoing.attempt,
-                outcome,
-                result.reason,
-            )
+    async def prepare(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult | None:
+        """Everything before the send; a result where there is nothing left to send now.
+
+        Nothing is sent here: who is cancelled in it may put the payload off as not tried.
+        """
+        result = await self._prepare(adapter, outgoing)
+        if result is not None:
+            self._note(adapter, result)
         return result
 
-    def put_off(self, outgoing: Outgoing) -> Delayed:
-        """The result for a payload that waits for one before it."""
-        return Delayed(outgoing, "an earlier message waits", retry_in=0.0)
+    async def send(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult:
+        """Send ``outgoing``; never raises, cancellation aside."""
+        result = await self._send(adapter, outgoing)
+        self._note(adapter, result)
+        return result
 
-    async def _attempt(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult:
+    def put_off(self, outgoing: Outgoing, reason: str) -> Delayed:
+        """The result for a payload that was not tried."""
+        return Delayed(outgoing, reason, retry_in=0.0, refund=True)
+
+    async def _prepare(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult | None:
+        if outgoing.attempt > self.attempts * PATIENCE:
+            return Refused(outgoing, f"given up after {outgoing.attempt - 1} attempts")
         try:
-            if outgoing.uncertain and (known := await self._look(adapter, outgoing)) is not None:
-                return known
+            await adapter.pace(outgoing)
+        except DeliveryDelayedError as error:
+            return Delayed(outgoing, error.reason, error.retry_after or 1.0, refund=True)
+        return await self._look(adapter, outgoing) if outgoing.uncertain else None
+
+    async def _send(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult:
+        try:
             receipt = await adapter.deliver(outgoing)
             return Sent(outgoing, receipt.message_id)
         except DeliveryRefusedError as error:
@@ -73,22 +84,28 @@ class Deliverer:
 
     async def _look(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult | None:
         """What is known of an uncertain payload; None when it should be sent again."""
-        count = self.metrics.uncertain_sends
-        if adapter.capabilities.finds:
-            try:
-                receipt = await adapter.find(outgoing)
-            except DeliveryError as error:
-                if outgoing.attempt < self.attempts:
-                    return self._later(outgoing, error.reason, None, uncertain=True)
-            else:
-                if receipt is not None:
-                    count.labels(adapter.name, "found").inc()
-                    return Sent(outgoing, receipt.message_id)
-                return None
+        if not adapter.capabilities.finds:
+            return self._by_policy(adapter, outgoing)
+        try:
+            receipt = await adapter.find(outgoing)
+        except DeliveryRefusedError:
+            return self._by_policy(adapter, outgoing)
+        except DeliveryError as error:
+            if outgoing.attempt < self.attempts:
+                return self._later(outgoing, error.reason, None, uncertain=True)
+            return self._by_policy(adapter, outgoing)
+        if receipt is None:
+            self._count(adapter, "not_found")
+            return None
+        self._count(adapter, "found")
+        return Sent(outgoing, receipt.message_id)
+
+    def _by_policy(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult | None:
+        """What to do with an uncertain payload of which the platform does not tell."""
         if self.policy == "at_most_once":
-            count.labels(adapter.name, "given_up").inc()
+            self._count(adapter, "given_up")
             return Refused(outgoing, "uncertain")
-        count.labels(adapter.name, "sent_again").inc()
+        self._count(adapter, "sent_again")
         logger.warning(
             "%s: payload %d may have been taken already, and is sent again",
             adapter.name,
@@ -98,7 +115,7 @@ class Deliverer:
 
     def _uncertain(self, adapter: Adapter, outgoing: Outgoing, reason: str) -> DeliveryResult:
         if self.policy == "at_most_once" and not adapter.capabilities.finds:
-            self.metrics.uncertain_sends.labels(adapter.name, "given_up").inc()
+            self._count(adapter, "given_up")
             return Refused(outgoing, f"uncertain: {reason}")
         return self._later(outgoing, reason, None, uncertain=True)
 
@@ -110,3 +127,19 @@ class Deliverer:
             return Refused(outgoing, f"given up after {outgoing.attempt} attempts: {reason}")
         pause = min(0.5 * 2 ** (outgoing.attempt - 1), LONGEST_PAUSE) if after is None else after
         return Delayed(outgoing, reason, pause, uncertain)
+
+    def _count(self, adapter: Adapter, what: str) -> None:
+        self.metrics.uncertain_sends.labels(adapter.name, what).inc()
+
+    def _note(self, adapter: Adapter, result: DeliveryResult) -> None:
+        outcome = type(result).__name__.lower()
+        self.metrics.deliveries.labels(adapter.name, outcome).inc()
+        if not isinstance(result, Sent):
+            logger.warning(
+                "%s: payload %d, attempt %d: %s: %s",
+                adapter.name,
+                result.outgoing.id,
+                result.outgoing.attempt,
+                outcome,
+                result.reason,
+            )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from botkit.adapter import CommandHelp, Records
+from botkit.holding import Moment
 from botkit.metrics import Metrics
 from botkit.push import Pusher
 from botkit.store import Store
@@ -51,15 +52,17 @@ class BotIntake:
 
     async def _accept(self, events: Sequence[Event]) -> None:
         worker = self._worker
-        leases = self._pusher is None and worker.has_room and worker.options.overlap == "queue"
-        accepted = await self._store.accept(
-            events,
-            owner=worker.owner if leases else None,
-            lease_seconds=worker.options.lease_seconds,
-        )
+        takes = self._pusher is None and worker.options.overlap == "queue"
+        since = Moment()
+        with worker.reserving(len(events) if takes else 0) as fits:
+            accepted = await self._store.accept(
+                events,
+                owner=worker.options.owner if fits else None,
+                lease_seconds=worker.options.lease_seconds,
+            )
+            worker.take(accepted.work, since)
         self._metrics.accepted.labels(self._platform).inc(accepted.new)
         self._metrics.duplicates.labels(self._platform).inc(accepted.duplicates)
-        worker.take(accepted.work)
         if accepted.new > len(accepted.work):
             await self._announce(events)
 

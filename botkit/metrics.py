@@ -46,7 +46,7 @@ class Metrics:
         self.uncertain_sends = Counter(
             "botkit_uncertain_sends",
             "Payloads of which nobody could tell whether the platform had taken them, by what was "
-            "done: sent again, given up, or found.",
+            "done: sent again, given up, found there, or not found and sent.",
             ["platform", "policy"],
             registry=registry,
         )

@@ -8,8 +8,13 @@ from collections.abc import Callable, Hashable, Sequence
 
 from aiolimiter import AsyncLimiter
 
+from botkit.errors import DeliveryDelayedError
+
 CHATS = 10_000
 """Chats remembered; one that was quiet for long needs no pacing."""
+
+LONGEST_WAIT = 3.0
+"""Seconds that a delivery waits itself, holding its conversation; for longer it is put off."""
 
 
 class Pacer:
@@ -31,12 +36,23 @@ class Pacer:
         self._paused: dict[Hashable, float] = {}
 
     async def wait(self, chat: Hashable) -> None:
-        """Return when a message may be sent to ``chat``."""
-        await asyncio.sleep(self.paused_for(chat))
-        for limiter in self._of(chat):
-            await limiter.acquire()
-        if self._overall is not None:
-            await self._overall.acquire()
+        """Return when a message may be sent to ``chat``.
+
+        Raises:
+            DeliveryDelayedError: Not within :data:`LONGEST_WAIT`.
+        """
+        pause = self.paused_for(chat)
+        if pause > LONGEST_WAIT:
+            raise DeliveryDelayedError("the chat is paused", pause)
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                await asyncio.sleep(pause)
+                for limiter in self._of(chat):
+                    await limiter.acquire()
+                if self._overall is not None:
+                    await self._overall.acquire()
+        except TimeoutError:
+            raise DeliveryDelayedError("the chat is busy", LONGEST_WAIT) from None
 
     def pause(self, chat: Hashable, seconds: float) -> None:
         """The platform said that nothing may be sent to ``chat`` for so long."""

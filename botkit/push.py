@@ -18,7 +18,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 
 from botkit.errors import StoreError
 from botkit.types import ConversationKey
@@ -61,8 +61,11 @@ class Pusher:
         self._session: ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def push(self, conversation: ConversationKey) -> None:
-        """Send a push, and return when it is on its way; a failure is logged."""
+    async def push(self, conversation: ConversationKey | None) -> None:
+        """Send a push for a conversation, or for whatever is due.
+
+        Returns when it is on its way; a failure is logged.
+        """
         task = asyncio.create_task(self._post(conversation))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -76,14 +79,18 @@ class Pusher:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, conversation: ConversationKey) -> None:
+    async def _post(self, conversation: ConversationKey | None) -> None:
         if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=TURN_SECONDS))
-        body = json.dumps({"conversation": str(conversation)}).encode()
+            # Each push lasts as long as its turns: no number of them may hold the next one up.
+            self._session = ClientSession(
+                timeout=ClientTimeout(total=TURN_SECONDS), connector=TCPConnector(limit=0)
+            )
+        named = {} if conversation is None else {"conversation": str(conversation)}
+        body = json.dumps(named).encode()
         headers = {SIGNATURE: sign(self._key, body, time.time())}
         try:
             async with self._session.post(self._url, data=body, headers=headers) as response:
-                if response.status != 200:
+                if response.status not in (200, 503):
                     logger.warning("the push for a turn was answered %d", response.status)
         except (ClientError, TimeoutError, OSError) as error:
             logger.warning("the push for a turn failed: %s", type(error).__name__)

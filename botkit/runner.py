@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from botkit import defaults
-from botkit.adapter import Adapter, CommandHelp
+from botkit.adapter import Adapter, CommandHelp, Outgoing
 from botkit.answer import Asking
 from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
 from botkit.deliverer import Deliverer
-from botkit.errors import DeliveryError, HandlerError
+from botkit.errors import DeliveryError, HandlerError, LeaseLostError
 from botkit.handler import UsageError
+from botkit.holding import Holding
+from botkit.persistence import keep, to_its_end
 from botkit.pipeline import Middleware, fold
 from botkit.replies import Reply
 from botkit.routing import Router
 from botkit.store import (
     DeliveryResult,
     Feedback,
-    Lease,
     QueuedEvent,
     Sent,
     Store,
@@ -33,6 +34,9 @@ from botkit.turn import Turn
 from botkit.types import Attachment, Event, Json, Sender
 
 logger = logging.getLogger(__name__)
+
+RECORD_SECONDS = 60.0
+"""For which a turn waits to record what it has sent, while the store is away."""
 
 
 @dataclass(frozen=True)
@@ -61,31 +65,23 @@ class Runner:
         """The commands of the bot's handlers."""
         return self.router.commands
 
-    async def run(self, lease: Lease, given: TurnInput) -> TurnOutput:
-        """Answer the events; whatever a handler raises passes through."""
-        running = _Running(self, lease, given)
-        turn = await running.turn()
-        reply = await fold(self.middleware, running.answer)(turn)
-        return running.output(turn, reply)
-
-    def apology(self, given: TurnInput) -> TurnOutput:
-        """What to send when the turn is given up; nothing where nobody waits for an answer."""
-        first = given.events[0]
-        if first.event.kind in ("feedback", "lifecycle"):
-            return TurnOutput()
-        adapter = self.adapters(first.event.conversation.platform)
-        reply = Reply(defaults.APOLOGY)
-        payloads = adapter.render(reply, given.events[-1].event, saved=first.preview)
-        return TurnOutput(payloads=tuple(payloads))
+    def begin(self, holding: Holding, given: TurnInput) -> RunningTurn:
+        """The turn that answers the events of ``given``."""
+        return RunningTurn(self, holding, given)
 
 
-class _Running:
-    """One turn under way."""
+class RunningTurn:
+    """One turn under way.
 
-    def __init__(self, runner: Runner, lease: Lease, given: TurnInput) -> None:
+    Fields:
+        given: What it started from.
+    """
+
+    def __init__(self, runner: Runner, holding: Holding, given: TurnInput) -> None:
+        self.given = given
         self._runner = runner
-        self._lease = lease
-        self._given = given
+        self._lease = holding.lease
+        self._holds = holding.holds
         self._head: QueuedEvent = given.events[0]
         self._event: Event = given.events[-1].event
         self._adapter = runner.adapters(self._event.conversation.platform)
@@ -94,16 +90,29 @@ class _Running:
         self._held_up = False
         self._state_before = json.dumps(dict(given.state), sort_keys=True)
 
-    async def turn(self) -> Turn:
+    async def run(self) -> TurnOutput:
+        """Answer the events; whatever a handler raises passes through."""
+        turn = await self._turn()
+        reply = await fold(self._runner.middleware, self._answer)(turn)
+        return self._output(turn, reply)
+
+    def apology(self) -> TurnOutput:
+        """What to send when the turn is given up; where nobody waits for an answer, only what
+        takes a preview away."""
+        silent = self._head.event.kind in ("feedback", "lifecycle")
+        reply = Reply() if silent else Reply(defaults.APOLOGY)
+        return TurnOutput(payloads=self._payloads(reply))
+
+    async def _turn(self) -> Turn:
         """What the handler gets."""
         runner = self._runner
-        events = [queued.event for queued in self._given.events]
+        events = [queued.event for queued in self.given.events]
         return Turn(
             events=events,
             messages=[await self._message(event) for event in events],
             user=await self._user(),
-            state=dict(self._given.state),
-            past=self._given.history,
+            state=dict(self.given.state),
+            past=self.given.history,
             instructions=runner.instructions,
             commands=runner.commands,
             vision=runner.vision,
@@ -113,7 +122,7 @@ class _Running:
             _fetch=self._fetch,
         )
 
-    async def answer(self, turn: Turn) -> Reply | None:
+    async def _answer(self, turn: Turn) -> Reply | None:
         """The innermost of the pipeline: find the handler, call it, show what it streams."""
         found = self._runner.router.find(turn.event)
         if found is None:
@@ -140,11 +149,13 @@ class _Running:
             "asynchronous iterator of str, or None"
         )
 
-    def output(self, turn: Turn, reply: Reply | None) -> TurnOutput:
+    def _payloads(self, reply: Reply) -> tuple[Json, ...]:
+        if reply.empty and self._saved is None:
+            return ()
+        return tuple(self._adapter.render(reply, self._event, saved=self._saved))
+
+    def _output(self, turn: Turn, reply: Reply | None) -> TurnOutput:
         """What the turn leaves in the store."""
-        payloads: Sequence[Json] = ()
-        if reply is not None and not reply.empty:
-            payloads = self._adapter.render(reply, self._event, saved=self._saved)
         try:
             changed = json.dumps(turn.state, sort_keys=True) != self._state_before
         except (TypeError, ValueError):
@@ -157,7 +168,7 @@ class _Running:
         return TurnOutput(
             messages=tuple(turn.remembered),
             state=dict(turn.state) if changed else None,
-            payloads=tuple(payloads),
+            payloads=self._payloads(reply or Reply()),
             feedback=feedback,
         )
 
@@ -190,18 +201,33 @@ class _Running:
         )
         self._ordinal += 1
         for outgoing in unsent:
-            result: DeliveryResult = self._runner.deliverer.put_off(outgoing)
-            if not self._held_up:
-                result = await self._runner.deliverer.deliver(self._adapter, outgoing)
-                self._held_up = not isinstance(result, Sent)
-            await self._runner.store.record(self._lease, result)
+            # Cut off in the middle, it would be sent again when the turn is taken anew.
+            await to_its_end(self._send_piece(outgoing))
+
+    async def _send_piece(self, outgoing: Outgoing) -> None:
+        deliverer = self._runner.deliverer
+        result: DeliveryResult | None = None
+        if self._held_up:
+            result = deliverer.put_off(outgoing, "an earlier message waits")
+        else:
+            result = await deliverer.prepare(self._adapter, outgoing)
+            if result is None and not self._holds():
+                raise LeaseLostError("the process froze for longer than its lease")
+            if result is None:
+                result = await deliverer.send(self._adapter, outgoing)
+            self._held_up = not isinstance(result, Sent)
+        await keep(lambda: self._runner.store.record(self._lease, result), RECORD_SECONDS)
 
     async def _show(self, pieces: AsyncIterable[str]) -> str:
         """Collect the text while the platform shows it; closes ``pieces`` on the way out."""
         if not self._adapter.capabilities.streams:
             return "".join([piece async for piece in pieces])
         preview = self._adapter.preview(
-            self._event, saved=self._saved, retried=self._head.attempts > 1, save=self._save
+            self._event,
+            saved=self._saved,
+            retried=self._head.attempts > 1,
+            save=self._save,
+            holds=self._holds,
         )
         text = ""
         try:

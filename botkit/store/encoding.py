@@ -131,8 +131,20 @@ def _queued(row: tuple[Any, ...]) -> QueuedEvent:
 
 
 def messages(texts: Sequence[str]) -> tuple[Message, ...]:
-    """The messages that were kept."""
-    return tuple(_messages().validate_json(f"[{','.join(texts)}]")) if texts else ()
+    """The messages that were kept; without those that this version of botkit cannot read."""
+    if not texts:
+        return ()
+    try:
+        return tuple(_messages().validate_json(f"[{','.join(texts)}]"))
+    except ValueError:
+        return tuple(message for text in texts for message in _readable(text))
+
+
+def _readable(text: str) -> list[Message]:
+    try:
+        return _messages().validate_json(f"[{text}]")
+    except ValueError:
+        return []
 
 
 @cache

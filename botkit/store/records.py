@@ -36,7 +36,7 @@ class StoredRecords:
 
     async def delete(self, prefix: str) -> int:
         """Delete every key that begins with ``prefix``; how many."""
-        return await self._driver.run(lambda: _delete(self._namespace, prefix))
+        return await self._driver.run(lambda: delete_records(self._namespace, prefix))
 
     async def keys(self, prefix: str) -> list[str]:
         """The keys that begin with ``prefix``, in order."""
@@ -81,7 +81,8 @@ def _take(namespace: str, key: str) -> Script[Row | None]:
     )
 
 
-def _delete(namespace: str, prefix: str) -> Script[int]:
+def delete_records(namespace: str, prefix: str) -> Script[int]:
+    """Delete every key of a namespace that begins with ``prefix``; how many."""
     rows = yield from execute(
         f"DELETE FROM botkit_records WHERE {_PREFIXED} RETURNING 1",
         namespace=namespace,

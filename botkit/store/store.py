@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,7 +32,9 @@ from botkit.store.types import (
     TurnOutput,
     Work,
 )
-from botkit.types import ConversationKey, Event, Json, event_from_json
+from botkit.types import ConversationKey, Event, Json
+
+logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 30.0
 
@@ -82,7 +85,7 @@ class Store:
         new, duplicates, raw = await self._driver.run(
             lambda: accepting.accept(rows, owner, lease_seconds, batch)
         )
-        return Accepted(new, duplicates, tuple(encoding.work(work) for work in raw))
+        return Accepted(new, duplicates, tuple(await self._readable(raw)))
 
     async def claim(
         self,
@@ -90,6 +93,7 @@ class Store:
         *,
         limit: int,
         lease_seconds: float = LEASE_SECONDS,
+        platforms: Sequence[str],
         batch: bool = False,
         conversation: ConversationKey | None = None,
     ) -> list[Work]:
@@ -97,15 +101,18 @@ class Store:
 
         Args:
             owner: Who works on them.
+            platforms: Only of these: another process may serve the others.
             limit: At most so many; longest due first.
             lease_seconds: How long.
             batch: Messages that follow one another are one turn, as long as the lease lasts.
             conversation: Only this one.
         """
+        if not platforms:
+            return []
         raw = await self._driver.run(
-            lambda: leasing.claim(owner, limit, lease_seconds, batch, conversation)
+            lambda: leasing.claim(owner, limit, lease_seconds, batch, platforms, conversation)
         )
-        return [encoding.work(work) for work in raw]
+        return await self._readable(raw)
 
     async def commit(
         self, lease: Lease, events: Sequence[QueuedEvent], output: TurnOutput
@@ -128,7 +135,9 @@ class Store:
         ids = [event.id for event in events]
         sender = events[0].event.sender.id
         rows = encoding.raw_output(output)
-        return _work(await self._driver.run(lambda: turns.finish(lease, ids, sender, rows, reason)))
+        return await self._work(
+            await self._driver.run(lambda: turns.finish(lease, ids, sender, rows, reason))
+        )
 
     async def retry_turn(
         self,
@@ -144,7 +153,7 @@ class Store:
         With ``refund`` the attempt does not count, and the lease is given back in any case.
         """
         ids = [event.id for event in events]
-        return _work(
+        return await self._work(
             await self._driver.run(lambda: turns.retry(lease, ids, reason, retry_in, refund))
         )
 
@@ -166,10 +175,13 @@ class Store:
         text = encoding.dumps(preview)
         await self._driver.run(lambda: turns.save_preview(lease, event.id, text))
 
-    async def has_newer(self, lease: Lease, after_id: int) -> bool:
-        """Whether an event waits that came after the one with this id."""
+    async def grows(self, lease: Lease, events: Sequence[QueuedEvent]) -> bool:
+        """Whether the turn, taken again, would be of more messages than these."""
+        if len(events) >= leasing.LARGEST_BATCH:
+            return False
+        last = events[-1].id
         return await self._driver.run(
-            lambda: turns.has_newer(lease.conversation, after_id), reads=True
+            lambda: turns.next_is_message(lease.conversation, last), reads=True
         )
 
     # Deliveries
@@ -191,7 +203,7 @@ class Store:
         )
         if not held:
             raise leasing.lost()
-        return _work(raw)
+        return await self._work(raw)
 
     # Leases
 
@@ -203,9 +215,20 @@ class Store:
         """Give a lease back; nothing happens when it was lost."""
         await self._driver.run(lambda: leasing.release(lease))
 
-    async def next_due(self) -> float | None:
-        """Seconds until something is due or a lease expires; None when nothing waits."""
-        seconds = await self._driver.run(upkeep.next_due, reads=True)
+    async def next_due(
+        self, platforms: Sequence[str], conversation: ConversationKey | None = None
+    ) -> float | None:
+        """Seconds until something is due or a lease expires; None when nothing waits.
+
+        Args:
+            platforms: Only of these.
+            conversation: Only there.
+        """
+        if not platforms:
+            return None
+        seconds = await self._driver.run(
+            lambda: upkeep.next_due(platforms, conversation), reads=True
+        )
         return None if seconds is None else max(0.0, seconds)
 
     async def move(self, platform: str, space: str, channel: str, new_channel: str) -> None:
@@ -270,7 +293,7 @@ class Store:
         row = await self._driver.run(lambda: upkeep.dead_letter_content(letter_id), reads=True)
         if row is None:
             return False
-        kind = event_from_json(row[1]).kind if row[0] == "turn" else ""
+        kind = encoding.loads(row[1])["kind"] if row[0] == "turn" else ""
         return await self._driver.run(lambda: upkeep.retry_dead_letter(letter_id, kind))
 
     async def stats(self) -> StoreStats:
@@ -294,6 +317,26 @@ class Store:
     async def _prune_batch(self, table: str, older_than_seconds: float) -> int:
         return await self._driver.run(lambda: upkeep.prune(table, older_than_seconds))
 
+    async def _readable(self, raws: Sequence[encoding.RawWork]) -> list[Work]:
+        works = [await self._work(raw) for raw in raws]
+        return [work for work in works if work is not None]
 
-def _work(raw: encoding.RawWork | None) -> Work | None:
-    return None if raw is None else encoding.work(raw)
+    async def _work(self, raw: encoding.RawWork | None) -> Work | None:
+        """The work that was read. A row that nobody can read becomes a dead letter, and the next
+        is looked at: it must not hold its conversation up for ever."""
+        while raw is not None:
+            try:
+                return encoding.work(raw)
+            except ValueError as error:  # whose text quotes the event
+                kind = type(error).__name__
+                logger.error("an event in the inbox cannot be read and is given up: %s", kind)
+            raw = await self._give_up(raw)
+        return None
+
+    async def _give_up(self, raw: encoding.RawWork) -> encoding.RawWork | None:
+        lease = Lease(raw.conversation, raw.token)
+        ids = [row[0] for row in raw.events]
+        nothing = encoding.raw_output(TurnOutput())
+        return await self._driver.run(
+            lambda: turns.finish(lease, ids, "", nothing, "cannot be read")
+        )

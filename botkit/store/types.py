@@ -105,13 +105,15 @@ class Sent:
 class Delayed:
     """A payload is to be tried again in ``retry_in`` seconds.
 
-    ``uncertain`` when the platform may have taken it all the same.
+    ``uncertain`` when the platform may have taken it all the same; ``refund`` when it was not even
+    tried, so that the attempt does not count.
     """
 
     outgoing: Outgoing
     reason: str
     retry_in: float
     uncertain: bool = False
+    refund: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ def has_chat_sdk() -> bool:
 async def chat_sdk(sends: Sends) -> AsyncIterator[str]:
     """chat-sdk with its state in memory; where its webhook is."""
     from chat_sdk import Chat, MemoryStateAdapter
-    from chat_sdk.adapters.telegram import TelegramAdapterConfig, create_telegram_adapter
+    from chat_sdk.adapters.telegram import create_telegram_adapter
+    from chat_sdk.adapters.telegram.types import TelegramAdapterConfig
 
     config = TelegramAdapterConfig(bot_token=TOKEN, secret_token=SECRET, mode="webhook")
     adapter = create_telegram_adapter(config)

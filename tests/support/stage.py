@@ -13,6 +13,7 @@ from typing import Any
 from botkit.adapter import (
     AdapterRoute,
     Capabilities,
+    Holds,
     Intake,
     Outgoing,
     Preview,
@@ -70,7 +71,7 @@ class StageAdapter:
         return None
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview
+        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
     ) -> Preview:
         return StagePreview(self.shown)
 
@@ -82,6 +83,9 @@ class StageAdapter:
             {"channel": channel, "text": piece, "buttons": [each.id for each in reply.buttons]}
             for piece in pieces
         ]
+
+    async def pace(self, outgoing: Outgoing) -> None:
+        return None
 
     async def deliver(self, outgoing: Outgoing) -> Receipt:
         self.deliveries += 1

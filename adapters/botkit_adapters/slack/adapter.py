@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from botkit.adapter import (
     AdapterRoute,
     Capabilities,
+    Holds,
     Intake,
     Outgoing,
     Preview,
@@ -121,7 +122,7 @@ class SlackAdapter:
             await self._calls.call(address["team"], "assistant.threads.setStatus", arguments)
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview
+        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
     ) -> Preview:
         """A stream in a thread, an edited message elsewhere."""
         return SlackPreview(self._calls, event, saved, save, self._shown)
@@ -129,6 +130,10 @@ class SlackAdapter:
     def render(self, reply: Reply, event: Event, *, saved: Json | None = None) -> Sequence[Json]:
         """The payloads; see :func:`botkit_adapters.slack.render.render`."""
         return render(reply, event.address, saved)
+
+    async def pace(self, outgoing: Outgoing) -> None:
+        """Wait for the channel's turn."""
+        await self._outbound.pace(outgoing)
 
     async def deliver(self, outgoing: Outgoing) -> Receipt:
         """Send one payload."""

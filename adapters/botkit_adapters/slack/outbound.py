@@ -19,9 +19,6 @@ from botkit_adapters.slack.render import message
 logger = logging.getLogger(__name__)
 
 METADATA = "botkit_reply"
-SHORT_WAIT = 3.0
-"""Seconds that a delivery waits for its channel itself; for longer it is put off."""
-
 LOOKED_AT = 100
 """Messages that are looked at for one whose answer was lost."""
 
@@ -34,21 +31,22 @@ class Outbound:
         self._shown = shown
         self._pacer = slack_pacer()
 
+    async def pace(self, outgoing: Outgoing) -> None:
+        """Wait for the channel's turn; see :meth:`botkit.adapter.Adapter.pace`."""
+        if "assistant" not in outgoing.payload:
+            await self._pacer.wait(_place(outgoing.payload["to"]))
+
     async def deliver(self, outgoing: Outgoing) -> Receipt:
         """Send one payload; see :meth:`botkit.adapter.Adapter.deliver`."""
         payload = outgoing.payload
         to = payload["to"]
         if "assistant" in payload:
             return await self._dress(payload["assistant"], to)
-        place = (to["team"], to["channel"])
-        if (pause := self._pacer.paused_for(place)) > SHORT_WAIT:
-            raise DeliveryDelayedError("the channel is paused", pause)
-        await self._pacer.wait(place)
         try:
             return await self._send(outgoing, payload, to)
         except DeliveryDelayedError as error:
             if error.retry_after:
-                self._pacer.pause(place, error.retry_after)
+                self._pacer.pause(_place(to), error.retry_after)
             raise
 
     async def find(self, outgoing: Outgoing) -> Receipt | None:
@@ -155,3 +153,8 @@ def mark(outgoing: Outgoing) -> str:
 def _at(to: Mapping[str, Any]) -> dict[str, str]:
     thread = {"thread_ts": to["thread"]} if to["thread"] else {}
     return {"channel": to["channel"], **thread}
+
+
+def _place(to: Mapping[str, Any]) -> tuple[str, str]:
+    """What Slack paces."""
+    return to["team"], to["channel"]

@@ -13,6 +13,7 @@ from typing import Any
 from botkit.adapter import (
     AdapterRoute,
     Capabilities,
+    Holds,
     Intake,
     Outgoing,
     Preview,
@@ -42,9 +43,6 @@ DOWNLOAD_BYTES = 20 << 20
 
 TYPING_SECONDS = 4.5
 """A chat action shows for five (https://core.telegram.org/bots/api#sendchataction)."""
-
-SHORT_WAIT = 3.0
-"""Seconds that a delivery waits for its chat itself; for longer it is put off."""
 
 
 class TelegramAdapter:
@@ -123,7 +121,7 @@ class TelegramAdapter:
                 await asyncio.sleep(TYPING_SECONDS)
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview
+        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
     ) -> Preview:
         """A draft in a private chat, an edited message in a group."""
         return TelegramPreview(self._calls, event, saved, save)
@@ -132,13 +130,14 @@ class TelegramAdapter:
         """The payloads; see :func:`botkit_adapters.telegram.render.render`."""
         return render(reply, event.address, saved)
 
+    async def pace(self, outgoing: Outgoing) -> None:
+        """Wait for the chat's turn; see :meth:`botkit.adapter.Adapter.pace`."""
+        await self._pacer.wait(outgoing.payload["arguments"]["chat_id"])
+
     async def deliver(self, outgoing: Outgoing) -> Receipt:
         """Send one payload; see :meth:`botkit.adapter.Adapter.deliver`."""
         payload = outgoing.payload
         chat = payload["arguments"]["chat_id"]
-        if (pause := self._pacer.paused_for(chat)) > SHORT_WAIT:
-            raise DeliveryDelayedError("the chat is paused", pause)
-        await self._pacer.wait(chat)
         try:
             return await self._send(payload)
         except ChatMovedError as error:

@@ -76,8 +76,8 @@ CREATE TABLE botkit_outbox (
     sender_id TEXT NOT NULL,
     payload TEXT NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,
-    -- 1 while an attempt is under way, and after a crash in one.
-    sending INTEGER NOT NULL DEFAULT 0,
+    -- The token of the lease under which an attempt is under way, or was when it crashed; else 0.
+    sending BIGINT NOT NULL DEFAULT 0,
     uncertain INTEGER NOT NULL DEFAULT 0,
     reason TEXT,
     message_id TEXT,

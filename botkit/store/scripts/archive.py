@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from botkit.adapter import PERSON
 from botkit.store.encoding import loads
+from botkit.store.records import delete_records
 from botkit.store.scripts.keys import KEY, KEY_COLUMNS, conversation_id, lookup
 from botkit.store.statement import Row, Script, execute, first
 from botkit.types import ConversationKey
@@ -134,6 +136,7 @@ def erase_person(platform: str, sender_id: str) -> Script[int]:
             yield from _delete(row_id)
     for name in _PERSONAL:
         yield from execute(f"DELETE {_BY_PERSON.format(table=f'botkit_{name}')}", **person)
+    yield from delete_records(platform, f"{PERSON}{sender_id}:")
     return len(touched)
 
 

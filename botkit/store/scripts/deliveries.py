@@ -47,12 +47,14 @@ def _delayed(result: Delayed) -> Script[None]:
     """Doubt stays: an attempt that surely failed says nothing about those before it."""
     yield from execute(
         "UPDATE botkit_outbox SET due_at = :now + :retry_in, sending = 0, reason = :reason,"
+        " attempts = attempts - :refund,"
         " uncertain = CASE WHEN :uncertain = 1 THEN 1 ELSE uncertain END"
         " WHERE id = :id AND done_at IS NULL",
         id=result.outgoing.id,
         retry_in=float(result.retry_in),
         reason=result.reason,
         uncertain=int(result.uncertain),
+        refund=int(result.refund),
     )
 
 

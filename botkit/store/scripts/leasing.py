@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botkit.errors import LeaseLostError
@@ -26,14 +27,21 @@ class Held:
 
 
 def claim(
-    owner: str, limit: int, lease_seconds: float, batch: bool, conversation: ConversationKey | None
+    owner: str,
+    limit: int,
+    lease_seconds: float,
+    batch: bool,
+    platforms: Sequence[str],
+    conversation: ConversationKey | None,
 ) -> Script[list[RawWork]]:
     """Lease conversations that have something due, longest due first."""
+    known, params = any_of("platform_known", platforms)
     only = f" AND {KEY}" if conversation else ""
     rows = yield Statement(
-        f"SELECT id FROM botkit_conversations WHERE wake_at <= :now{only}"
+        "SELECT id FROM botkit_conversations"
+        f" WHERE wake_at <= :now AND platform IN {known}{only}"
         " ORDER BY wake_at LIMIT :limit FOR UPDATE SKIP LOCKED",
-        {"limit": limit} | (key_params(conversation) if conversation else {}),
+        {"limit": limit} | params | (key_params(conversation) if conversation else {}),
     )
     works: list[RawWork] = []
     for (row_id,) in rows:
@@ -157,13 +165,19 @@ def _head(table: str, in_inbox: int) -> str:
 _HEADS = f"{_head('botkit_outbox', 0)} UNION ALL {_head('botkit_inbox', 1)}"
 
 
+TAKE = (
+    "UPDATE botkit_outbox SET attempts = attempts + 1, sending = :token,"
+    " uncertain = CASE WHEN sending NOT IN (0, :token) THEN 1 ELSE uncertain END"
+)
+"""An attempt that an earlier lease left behind may have reached the platform. One of this very
+lease did not: its holder never heard of it and asks again."""
+
+
 def _take_payload(held: Held, row_id: int) -> Script[RawWork]:
-    """One found ``sending`` was left so by a crash: it may have been taken."""
     row = yield from first(
-        "UPDATE botkit_outbox SET attempts = attempts + 1, sending = 1,"
-        " uncertain = CASE WHEN sending = 1 THEN 1 ELSE uncertain END"
-        " WHERE id = :id RETURNING id, payload, attempts, uncertain",
+        f"{TAKE} WHERE id = :id RETURNING id, payload, attempts, uncertain",
         id=row_id,
+        token=held.token,
     )
     return RawWork(held.conversation, held.token, outgoing=row)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from botkit.store.encoding import RawOutput, RawWork
 from botkit.store.scripts.keys import conversation_id
-from botkit.store.scripts.leasing import Held, advance, hold, lost, rest
+from botkit.store.scripts.leasing import TAKE, Held, advance, hold, lost, rest
 from botkit.store.statement import Row, Script, Statement, any_of, execute, first, in_chunks
 from botkit.store.types import Lease
 from botkit.types import ConversationKey
@@ -86,21 +86,25 @@ def _post(
     *,
     sending: bool = False,
 ) -> Script[list[Row]]:
-    """Put the pieces of one reply into the outbox: id, payload, attempts, uncertain of each."""
+    """Put the pieces of one reply into the outbox: id, payload, attempts, uncertain of each.
+
+    With ``sending`` the caller sends them at once.
+    """
     rows = yield from in_chunks(
         "INSERT INTO botkit_outbox (conversation_id, event_id, ordinal, part, sender_id, payload,"
         " attempts, sending, created_at, due_at)",
         [{"part": part, "payload": payload} for part, payload in enumerate(payloads)],
         (
             *(":id", ":event_id", ":ordinal", "part", ":sender_id", "payload"),
-            *(":sending", ":sending", ":now", ":now"),
+            *(":attempts", ":sending", ":now", ":now"),
         ),
         "RETURNING id, payload, attempts, uncertain",
         id=held.id,
         event_id=event_id,
         ordinal=ordinal,
         sender_id=sender_id,
-        sending=int(sending),
+        attempts=int(sending),
+        sending=held.token if sending else 0,
     )
     return sorted(rows)
 
@@ -113,6 +117,7 @@ def enqueue(
     What an earlier attempt of the turn put there counts, also where it was cut into other pieces.
     """
     held = yield from hold(lease)
+    yield from _demand_open(held, event_id)
     known = yield from execute(
         "SELECT id FROM botkit_outbox WHERE event_id = :event_id AND ordinal = :ordinal",
         event_id=event_id,
@@ -121,14 +126,25 @@ def enqueue(
     if not known:
         return (yield from _post(held, event_id, ordinal, sender_id, payloads, sending=True))
     rows = yield from execute(
-        "UPDATE botkit_outbox SET attempts = attempts + 1, sending = 1,"
-        " uncertain = CASE WHEN sending = 1 THEN 1 ELSE uncertain END"
-        " WHERE event_id = :event_id AND ordinal = :ordinal AND done_at IS NULL"
+        f"{TAKE} WHERE event_id = :event_id AND ordinal = :ordinal AND done_at IS NULL"
         " RETURNING id, payload, attempts, uncertain",
         event_id=event_id,
         ordinal=ordinal,
+        token=held.token,
     )
     return sorted(rows)
+
+
+def _demand_open(held: Held, event_id: int) -> Script[None]:
+    """LeaseLostError where the event was erased: nothing may be kept about it any more."""
+    row = yield from first(
+        "SELECT 1 FROM botkit_inbox"
+        " WHERE id = :event_id AND conversation_id = :id AND done_at IS NULL",
+        id=held.id,
+        event_id=event_id,
+    )
+    if row is None:
+        raise lost()
 
 
 def save_preview(lease: Lease, event_id: int, preview: str) -> Script[None]:
@@ -162,13 +178,13 @@ def retry(
     return (yield from advance(held))
 
 
-def has_newer(conversation: ConversationKey, after_id: int) -> Script[bool]:
-    """Whether an event waits that came after ``after_id``."""
+def next_is_message(conversation: ConversationKey, after_id: int) -> Script[bool]:
+    """Whether the open event after ``after_id`` is a message, which a batch would take along."""
     row_id = yield from conversation_id(conversation)
     row = yield from first(
-        "SELECT 1 FROM botkit_inbox WHERE conversation_id = :id AND done_at IS NULL"
-        " AND id > :after_id LIMIT 1",
+        "SELECT kind FROM botkit_inbox WHERE conversation_id = :id AND done_at IS NULL"
+        " AND id > :after_id ORDER BY id LIMIT 1",
         id=row_id,
         after_id=after_id,
     )
-    return row is not None
+    return row is not None and row[0] == "message"

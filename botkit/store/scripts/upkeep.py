@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from botkit.store.scripts.keys import KEY_COLUMNS
-from botkit.store.statement import Row, Script, execute, first
+from collections.abc import Sequence
+
+from botkit.store.scripts.keys import KEY, KEY_COLUMNS, key_params
+from botkit.store.statement import Row, Script, Statement, any_of, execute, first
+from botkit.types import ConversationKey
 
 PRUNE_BATCH = 500
 
@@ -79,12 +82,18 @@ def wake(conversation_id: int) -> Script[None]:
     )
 
 
-def next_due() -> Script[float | None]:
+def next_due(
+    platforms: Sequence[str], conversation: ConversationKey | None
+) -> Script[float | None]:
     """Seconds until the next conversation wants to be looked at; below 0 when it waits already."""
-    row = yield from first(
-        "SELECT MIN(wake_at) - :now FROM botkit_conversations WHERE wake_at IS NOT NULL"
+    known, params = any_of("platform_known", platforms)
+    only = f" AND {KEY}" if conversation else ""
+    rows = yield Statement(
+        "SELECT MIN(wake_at) - :now FROM botkit_conversations"
+        f" WHERE wake_at IS NOT NULL AND platform IN {known}{only}",
+        params | (key_params(conversation) if conversation else {}),
     )
-    return None if row is None else row[0]
+    return rows[0][0] if rows else None
 
 
 def stats() -> Script[Row | None]:

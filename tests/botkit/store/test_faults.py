@@ -62,7 +62,7 @@ async def test_many_writers_share_commits_and_one_that_fails_takes_nothing_with_
 async def test_half_a_character_is_kept_as_a_replacement(tmp_path: Path) -> None:
     store = await open_store(f"sqlite:///{tmp_path / 'bot.db'}")
     assert (await store.accept([event("a\ud800b", address={"k": ["\udfff"]})])).new == 1
-    (work,) = await store.claim("me", limit=1)
+    (work,) = await store.claim("me", limit=1, platforms=("stage",))
     assert work.turn is not None
     assert work.turn.events[0].event.text == "a\ufffdb"
     await store.aclose()

@@ -22,6 +22,7 @@ from botkit.store import (
 from botkit.types import ConversationKey
 
 HERE = ConversationKey("stage", "s", "c1")
+PLATFORMS = ("stage",)
 
 
 class _Clock:
@@ -29,7 +30,7 @@ class _Clock:
 
 
 async def claim(store: Store, owner: str = "me", batch: bool = False) -> Work:
-    works = await store.claim(owner, limit=1, lease_seconds=30, batch=batch)
+    works = await store.claim(owner, limit=1, lease_seconds=30, platforms=PLATFORMS, batch=batch)
     assert len(works) == 1
     return works[0]
 
@@ -92,7 +93,7 @@ async def test_a_later_event_waits_for_the_earlier_reply(store: Store) -> None:
     await store.accept([event("a"), event("b")])
     work = await claim(store)
     assert work.turn is not None
-    assert await store.claim("other", limit=5) == []
+    assert await store.claim("other", limit=5, platforms=PLATFORMS) == []
     next_work = await store.commit(work.lease, work.turn.events, TurnOutput(payloads=("A",)))
     assert next_work is not None
     assert next_work.outgoing is not None
@@ -150,8 +151,8 @@ async def test_a_delayed_payload_is_due_later(store: Store, clock: _Clock) -> No
     assert sending is not None
     assert sending.outgoing is not None
     assert await store.settle(Delayed(sending.outgoing, "429", 60), sending.lease) is None
-    assert await store.claim("me", limit=1) == []
-    due = await store.next_due()
+    assert await store.claim("me", limit=1, platforms=PLATFORMS) == []
+    due = await store.next_due(PLATFORMS)
     assert due is not None
     assert 0 < due <= 60
     clock.now += 61
@@ -274,7 +275,7 @@ async def test_two_stores_share_the_work(store: Store, database: str, clock: _Cl
         works = [
             work
             for found in await asyncio.gather(
-                *(each.claim("me", limit=3) for each in [store, other] * 10)
+                *(each.claim("me", limit=3, platforms=PLATFORMS) for each in [store, other] * 10)
             )
             for work in found
         ]
