@@ -22,6 +22,17 @@ CONNECT_SECONDS = 5.0
 PATIENCE_SECONDS = 5.0
 """For which a transaction that was not kept is tried again while the server is away."""
 
+ANSWER_SECONDS = 10.0
+"""For a transaction's statements, and for its commit: a server that is silent is away."""
+
+SOCKET = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""So that a machine that vanished is noticed (libpq, "Parameter Key Words")."""
+
 NOW = "EXTRACT(EPOCH FROM statement_timestamp())::double precision"
 """The server's clock: machines whose own clocks differ take no lease from one another."""
 
@@ -69,6 +80,7 @@ class PostgresDriver:
         pool: AsyncConnectionPool[AsyncConnection[Row]] = psycopg_pool.AsyncConnectionPool(
             url,
             connection_class=AsyncConnection,
+            kwargs=SOCKET,
             min_size=1,
             max_size=CONNECTIONS,
             timeout=CONNECT_SECONDS,
@@ -104,10 +116,11 @@ class PostgresDriver:
 
         try:
             async with self._pool.connection() as connection:
-                result = await self._drive(connection, script())
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    result = await self._drive(connection, script())
                 await _commit(connection)
                 return result
-        except psycopg_pool.PoolTimeout as error:
+        except (psycopg_pool.PoolTimeout, TimeoutError) as error:
             raise UnkeptError(type(error).__name__) from None
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected) as error:
             raise UnkeptError(type(error).__name__) from None
@@ -155,10 +168,11 @@ async def _commit(connection: AsyncConnection[Row]) -> None:
     import psycopg
 
     try:
-        await connection.commit()
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.commit()
     except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
         raise
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, TimeoutError) as error:
         raise StoreError(
             f"PostgreSQL went away during a commit, which it may have kept ({type(error).__name__})"
         ) from None

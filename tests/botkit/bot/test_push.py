@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from botkit.app import Bot
 from botkit.errors import SettingsError
 from botkit.push import SIGNATURE, sign, verify
 from botkit.testing.served import serving
@@ -54,6 +55,38 @@ async def test_a_message_is_answered_through_a_push(tmp_path: Path) -> None:
             alice.send(text)
             (reply,) = await telegram.replies(alice.chat, 1)
             assert reply.text.endswith(f": {text}")
+
+
+async def test_what_is_due_later_is_pushed_later(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    bot, attempts = Bot(), 0
+
+    @bot.default
+    async def answer() -> str:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise RuntimeError("broken once")
+        return "mended"
+
+    async with (
+        TelegramSimulator(time_scale=0.01) as telegram,
+        serving(
+            bot,
+            telegram=telegram,
+            home=tmp_path,
+            secret_key="k",
+            trigger="http",
+            turns_url=f"http://127.0.0.1:{port}/internal/turns",
+            port=port,
+        ),
+    ):
+        alice = telegram.user("Alice")
+        alice.send("hello")
+        (reply,) = await telegram.replies(alice.chat, 1)
+        assert reply.text == "mended"
 
 
 async def test_only_signed_pushes_run_turns(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from botkit.errors import StoreError
 from botkit.store import open_store
 from botkit.store.sqlite import SQLiteDriver, _Connection
 from botkit.store.statement import Script, Statement
+
+RESTARTS = int(os.environ.get("BOTKIT_SOAK_RESTARTS", "2"))
+PAUSE = 5.0 if RESTARTS > 2 else 0.5
+"""Seconds between two restarts."""
 
 
 async def test_a_full_disk_is_told_and_keeps_nothing_by_halves(tmp_path: Path) -> None:
@@ -89,6 +95,34 @@ async def test_a_locked_database_is_waited_for(tmp_path: Path) -> None:
     await store.aclose()
 
 
+async def test_a_silent_postgres_is_an_error_and_then_left(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    url = postgres.database()
+    monkeypatch.setattr("botkit.store.postgres.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("botkit.store.postgres.PATIENCE_SECONDS", 0.0)
+    store = await open_store(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        ).fetchall()
+    for (pid,) in rows:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreError, match="does not answer"):
+            await store.accept([event("hello")])
+        # The next one takes another connection.
+        assert (await store.accept([event("hello")])).new == 1
+    finally:
+        for (pid,) in rows:
+            os.kill(pid, signal.SIGCONT)
+        await store.aclose()
+
+
+@pytest.mark.timeout(120 + 10 * RESTARTS)
 async def test_postgres_restarted_under_load_loses_nothing(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
@@ -111,8 +145,8 @@ async def test_postgres_restarted_under_load_loses_nothing(
                 await asyncio.sleep(0.02)
 
         talking = [asyncio.create_task(talk(f"c{at}")) for at in range(4)]
-        for _ in range(2):
-            await asyncio.sleep(0.5)
+        for _ in range(RESTARTS):
+            await asyncio.sleep(PAUSE)
             await asyncio.to_thread(postgres.restart)
         await asyncio.sleep(0.5)
         stop.set()
