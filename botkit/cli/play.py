@@ -63,7 +63,7 @@ def play(
 ) -> None:
     """Talk to the bot in FILE, or to the model alone, as if on PLATFORM.
 
-    Nothing leaves this machine, and nothing is kept. /name sends a command, [Label] presses a
+    No platform is called, and nothing is kept. /name sends a command, [Label] presses a
     button, /help lists both; Ctrl-D ends. What you see grows as it would there.
 
     In a group or a channel every line mentions the bot for you; "~ TEXT" says TEXT without a
