@@ -117,21 +117,17 @@ class Worker:
             loop.cancel()
         if looking:  # what one leases just now has to be held, to be given back
             await asyncio.wait(looking, timeout=max(0.0, seconds - GRACE_SECONDS))
-        await self._wait_idle(deadline - GRACE_SECONDS - time.monotonic())
+        await _wait(self._idle, deadline - GRACE_SECONDS - time.monotonic())
         for holding in list(self._held.values()):
             if holding.running is not None:
                 holding.running.cancel()
-        await self._wait_idle(deadline - time.monotonic())
+        await _wait(self._idle, deadline - time.monotonic())
         tasks = [each.task for each in self._held.values() if each.task is not None]
         tasks += [*self._loops, *self._checks]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=LAST_SECONDS)
-
-    async def _wait_idle(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), max(0.0, seconds))
 
     def _begin(self, work: Work, since: Moment) -> asyncio.Task[None]:
         conversation = work.lease.conversation
@@ -155,8 +151,7 @@ class Worker:
                 logger.warning("cannot look for work: %s", error)
             except Exception:
                 logger.exception("looking for work failed")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(pause, SHORTEST_PAUSE))
+            await _wait(self._wake, max(pause, SHORTEST_PAUSE))
 
     async def _look(self) -> float:
         """Take what is due; after how many seconds to look again."""
@@ -263,3 +258,13 @@ class Worker:
         with contextlib.suppress(StoreError, TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
                 await asyncio.shield(self._store.release(holding.lease))
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Return when it happens, after ``seconds`` in any case.
+
+    Not with ``wait_for``, which before Python 3.12 loses a cancellation that comes with the event.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(max(0.0, seconds)):
+            await event.wait()
