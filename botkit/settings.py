@@ -211,18 +211,24 @@ class Settings(BotSettings):
         return self.database_url or f"sqlite:///{self.home / 'botkit.db'}"
 
     @classmethod
-    def load(cls, **overrides: Any) -> Self:
+    def load(cls, *, ignore: tuple[str, ...] = (), **overrides: Any) -> Self:
         """Read the environment; ``overrides`` (by field name, None is skipped) win over it.
+
+        Args:
+            ignore: Beginnings of names of fields whose variables are not read.
+            overrides: Values that win over the environment.
 
         Raises:
             SettingsError: A variable is wrong; the message names it and never holds a secret.
         """
         variables = {variable.field: variable.name for variable in cls.describe()}
-        given = {
-            variables.get(field, field): value
-            for field, value in overrides.items()
-            if value is not None
+        ignored = {
+            name: field.default
+            for name, field in cls.model_fields.items()
+            if ignore and name.startswith(ignore)
         }
+        chosen = {name: value for name, value in overrides.items() if value is not None}
+        given = {variables.get(name, name): value for name, value in (ignored | chosen).items()}
         try:
             return cls(**given)
         except ValidationError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from botkit.cli.table import Table
 
 PLACES = {"slack": ("dm", "channel", "assistant"), "telegram": ("private", "group")}
-WORLD = ("slack_", "telegram_", "public_url", "database_url", "trigger", "turns_url")
-"""Fields of the settings that lead out of this machine, or to what is kept on it."""
-
 ATTEMPTS = 2
 """Of a turn: a handler that fails shows where at once, and the apology soon after."""
 
@@ -81,7 +77,6 @@ def play(
         raise click.UsageError("--as: a person has a name")
     played = Played(platform, place, name.strip(), socket_mode, polling)
     bot = Bot() if file is None else load_bot(file)
-    _leave_the_world_alone()
     logging.basicConfig(level=logging.WARNING, handlers=[BlamingHandler()])
     note("waking the model ...")
     with background(_opened(bot, played)) as (table, run):
@@ -107,14 +102,6 @@ def _place(platform: str, where: str | None, *, socket_mode: bool, polling: bool
         if given and platform != of:
             raise click.UsageError(f"--{option} is for {of}")
     return where or places[0]
-
-
-def _leave_the_world_alone() -> None:
-    """A bot that is played must not answer on real platforms, nor write into the real database."""
-    for variable in Settings.describe():
-        if variable.field.startswith(WORLD):
-            for name in variable.names:
-                os.environ.pop(name, None)
 
 
 @asynccontextmanager

@@ -212,7 +212,9 @@ def _action(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Parsed:
     ts = str(container.get("message_ts") or message.get("ts") or "")
     direct = str(channel).startswith("D")
     root = str(container.get("thread_ts") or message.get("thread_ts") or "")
-    thread = root if direct else root or ts
+    # A message that one person sees has no thread: it belongs to the channel, as its command does.
+    private = bool(container.get("is_ephemeral"))
+    thread = root if direct or private else root or ts
     name = str(action["action_id"]).partition("#")[0]
     feedback = name == FEEDBACK
     return Event(

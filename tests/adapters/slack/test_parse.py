@@ -9,7 +9,7 @@ import pytest
 
 from botkit.types import Event
 from botkit_adapters.slack.inbound import decode, parse
-from botkit_adapters.slack.parse import Ignored, Removed, parse_envelope
+from botkit_adapters.slack.parse import Ignored, Removed, parse_envelope, parse_interaction
 from botkit_adapters.slack.text import plain
 
 SHARED = Path(os.environ.get("BOTKIT_SHARED", Path(__file__).parents[4] / "shared"))
@@ -126,3 +126,27 @@ def test_a_revocation_of_an_unknown_shape(broken: dict[str, object]) -> None:
 )
 def test_text_is_what_people_read(text: str, shown: str) -> None:
     assert plain(text, "UBOT") == shown
+
+
+@pytest.mark.parametrize(
+    ("container", "thread"),
+    [
+        ({"is_ephemeral": True}, ""),
+        ({"is_ephemeral": True, "thread_ts": "1.0"}, "1.0"),
+        ({}, "2.0"),
+        ({"thread_ts": "1.0"}, "1.0"),
+    ],
+)
+def test_a_button_belongs_to_the_conversation_of_its_message(
+    container: dict[str, object], thread: str
+) -> None:
+    payload = {
+        "type": "block_actions",
+        "team": {"id": "T1"},
+        "user": {"id": "U1"},
+        "container": {"type": "message", "channel_id": "C1", "message_ts": "2.0", **container},
+        "actions": [{"action_id": "confirm#0", "action_ts": "3.0"}],
+    }
+    parsed = parse_interaction(payload)
+    assert isinstance(parsed, Event)
+    assert parsed.conversation.thread == thread
