@@ -50,6 +50,12 @@ async def test_from_nothing_to_an_answer(tmp_path: Path) -> None:
         assert asked_scopes == {",".join(SCOPES)}
 
 
+async def test_over_a_socket(tmp_path: Path) -> None:
+    async with distributed(tmp_path, socket_mode=True) as bot:
+        assert (await bot.add()).status == 200
+        assert await hello(bot.slack) == "1: hello"
+
+
 async def test_on_postgresql(tmp_path: Path, postgres: PostgresServer) -> None:
     async with distributed(tmp_path, database_url=postgres.database()) as bot:
         assert (await bot.add()).status == 200
