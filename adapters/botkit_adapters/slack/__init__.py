@@ -88,7 +88,7 @@ def _tokens(settings: Settings) -> Tokens:
         if settings.slack_client_id is not None:
             logger.warning("SLACK_CLIENT_ID is not used: SLACK_BOT_TOKEN serves one workspace")
         return OneToken(token.get_secret_value())
-    from botkit_adapters.slack.calls import API
+    from botkit_adapters.slack.addresses import API
     from botkit_adapters.slack.oauth.app import App
     from botkit_adapters.slack.oauth.installations import Installations
 

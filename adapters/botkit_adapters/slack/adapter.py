@@ -19,8 +19,9 @@ from botkit.adapter import (
 from botkit.errors import DeliveryError, StoreError
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
+from botkit_adapters.slack.addresses import EVENTS_PATH
 from botkit_adapters.slack.calls import Calls
-from botkit_adapters.slack.inbound import PATH, events_handler
+from botkit_adapters.slack.inbound import events_handler
 from botkit_adapters.slack.outbound import Outbound
 from botkit_adapters.slack.parse import PLATFORM, Ignored, Parsed, Removed
 from botkit_adapters.slack.preview import SlackPreview
@@ -71,7 +72,7 @@ class SlackAdapter:
         self._intake = intake
         self._tokens.bind(intake)
         handler = events_handler(self._signing_secret, self._tokens.bot_user, self.take)
-        return [AdapterRoute("POST", PATH, handler), *self._tokens.routes()]
+        return [AdapterRoute("POST", EVENTS_PATH, handler), *self._tokens.routes()]
 
     async def start(self, intake: Intake) -> None:
         """Learn who the bot is and open the socket, in the background."""

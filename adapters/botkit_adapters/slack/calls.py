@@ -18,12 +18,12 @@ from botkit.errors import (
     DeliveryRefusedError,
     DeliveryUncertainError,
 )
+from botkit_adapters.slack.addresses import API
 from botkit_adapters.slack.tokens import Tokens
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
-API = "https://slack.com/api/"
 SECONDS = 30
 RATE_SECONDS = 30.0
 """For a 429 that does not say how long."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import click
 
-from botkit_adapters.slack.oauth.app import REDIRECT_PATH
+from botkit_adapters.slack.addresses import EVENTS_PATH, REDIRECT_PATH
 from botkit_adapters.slack.scopes import SCOPES
 
 EVENTS = (
@@ -41,6 +42,8 @@ def print_manifest(
 
     Without --url the app uses Socket Mode.
     """
+    if url and not re.fullmatch(r"https://[^\s/?#]+(/[^\s?#]*)?", url):
+        raise click.UsageError(f"--url {url}: Slack takes https://bot.example.com and the like")
     if distribute and not url:
         raise click.UsageError("--distribute needs --url: Slack sends people back there")
     if rotate_tokens and not distribute:
@@ -67,7 +70,7 @@ def manifest(
         distribute: Many workspaces add the app; needs ``url``.
         rotate_tokens: Their tokens live for twelve hours.
     """
-    endpoint = {"url": f"{url.rstrip('/')}/slack/events"} if url else {}
+    endpoint = {"url": url.rstrip("/") + EVENTS_PATH} if url else {}
     request_url = {"request_url": endpoint["url"]} if endpoint else {}
     redirects = {"redirect_urls": [url.rstrip("/") + REDIRECT_PATH]} if url and distribute else {}
     features: dict[str, Any] = {

@@ -23,8 +23,6 @@ from botkit_adapters.slack.signature import genuine
 
 logger = logging.getLogger(__name__)
 
-PATH = "/slack/events"
-
 Take = Callable[[Parsed], Awaitable[None]]
 
 

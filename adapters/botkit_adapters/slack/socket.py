@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from botkit.errors import StoreError
-from botkit_adapters.slack.calls import API
+from botkit_adapters.slack.addresses import API
 from botkit_adapters.slack.inbound import Take, parse
 
 if TYPE_CHECKING:

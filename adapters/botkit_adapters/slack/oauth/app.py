@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin
 
-from botkit_adapters.slack.calls import API
-
-INSTALL_PATH = "/slack/install"
-REDIRECT_PATH = "/slack/oauth_redirect"
+from botkit_adapters.slack.addresses import API, REDIRECT_PATH
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from aiohttp import web
 
 from botkit.adapter import AdapterRoute, Records
 from botkit.errors import DeliveryError, DeliveryRefusedError, StoreError
+from botkit_adapters.slack.addresses import INSTALL_PATH, REDIRECT_PATH
 from botkit_adapters.slack.oauth import pages
-from botkit_adapters.slack.oauth.app import INSTALL_PATH, REDIRECT_PATH, App
+from botkit_adapters.slack.oauth.app import App
 from botkit_adapters.slack.oauth.pages import Page
 from botkit_adapters.slack.scopes import SCOPES
 
