@@ -19,9 +19,7 @@ from botkit.errors import (
     SettingsError,
 )
 from botkit.settings import Settings
-from botkit_adapters.telegram.adapter import set_webhook
 from botkit_adapters.telegram.calls import API, Calls
-from botkit_adapters.telegram.webhook import PATH
 
 
 @click.group(short_help="Set a Telegram bot's webhook up.")
@@ -33,6 +31,10 @@ def telegram() -> None:
 @click.argument("url")
 def set_(url: str) -> None:
     """Have messages sent to this server at URL, as https://bot.example.com."""
+    # Here, for the adapter brings a web server that `botkit --help` has no use for.
+    from botkit_adapters.telegram.adapter import set_webhook
+    from botkit_adapters.telegram.webhook import PATH
+
     settings = Settings.load()
     if settings.telegram_webhook_secret is None:
         raise SettingsError("set TELEGRAM_WEBHOOK_SECRET, here and where the bot runs")
