@@ -36,6 +36,7 @@ class Holding:
         events: Of that turn.
         interruptible: Whether another message may join it.
         turns: How many were run since it was taken.
+        left: Something was put off: it has to be looked for again.
     """
 
     lease: Lease
@@ -46,6 +47,7 @@ class Holding:
     events: Sequence[QueuedEvent] = ()
     interruptible: bool = False
     turns: int = 0
+    left: bool = False
 
     def holds(self) -> bool:
         """Whether the lease certainly lasts still. A process that froze finds out here."""

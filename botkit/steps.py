@@ -20,7 +20,16 @@ from botkit.holding import Holding, Moment
 from botkit.metrics import Metrics
 from botkit.persistence import keep, to_its_end
 from botkit.runner import Runner, RunningTurn
-from botkit.store import DeliveryResult, QueuedEvent, Sent, Store, TurnInput, TurnOutput, Work
+from botkit.store import (
+    Delayed,
+    DeliveryResult,
+    QueuedEvent,
+    Sent,
+    Store,
+    TurnInput,
+    TurnOutput,
+    Work,
+)
 from botkit.work_options import WorkOptions
 
 logger = logging.getLogger(__name__)
@@ -105,6 +114,7 @@ class Steps:
         return await self._settled(holding, result)
 
     async def _settled(self, holding: Holding, result: DeliveryResult) -> Work | None:
+        holding.left |= isinstance(result, Delayed)
         # That a message was sent must not be forgotten, however long the store is away.
         seconds = None if isinstance(result, Sent) else 2 * self._options.lease_seconds
         return await keep(lambda: self._store.settle(result, holding.lease), seconds)
@@ -182,6 +192,7 @@ class Steps:
         self, holding: Holding, events: Sequence[QueuedEvent], reason: str
     ) -> Work | None:
         """As if the turn had not been taken; it is due at once, behind what waits already."""
+        holding.left = True
         return await self._keep(
             lambda: self._store.retry_turn(
                 holding.lease, events, reason=reason, retry_in=0.0, refund=True
@@ -202,6 +213,7 @@ class Steps:
                 "%s: a handler failed, attempt %d", platform, head.attempts, exc_info=error
             )
         self._metrics.turns.labels(platform, "retried").inc()
+        holding.left = True
         pause = getattr(error, "retry_after", None) or min(0.5 * 2 ** (head.attempts - 1), 60.0)
         return await self._keep(
             lambda: self._store.retry_turn(

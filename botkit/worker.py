@@ -247,12 +247,14 @@ class Worker:
         except Exception:
             logger.exception("work on a conversation failed, its lease will expire")
         finally:
+            # Looking costs as much as a turn: only where there may be something to see.
+            if holding.left or self.room == 0:
+                self.wake()
             if self._held.get(conversation) is holding:
                 del self._held[conversation]
             self._metrics.running.set(len(self._held))
             if not self._held:
                 self._idle.set()
-            self.wake()
 
     async def _release(self, holding: Holding) -> None:
         with contextlib.suppress(StoreError, TimeoutError):
