@@ -50,7 +50,7 @@ class EngineSide:
 
     def __enter__(self) -> Self:
         self._loop.run(self._engine.start(warm_up=False))
-        self._engine.programs.warm_up()  # here and now, not beside what is measured
+        self._engine.warm_up()  # here and now, not beside what is measured
         return self
 
     def __exit__(

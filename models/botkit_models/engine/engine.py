@@ -17,6 +17,7 @@ import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import jax
@@ -61,9 +62,12 @@ class Engine:
     Args:
         model: The opened serving folder; its weights stay mapped.
         config: How large the engine is.
+        compiled: Folder where compiled programs are kept, or None to compile them every time.
     """
 
-    def __init__(self, model: NativeModel, config: EngineConfig) -> None:
+    def __init__(
+        self, model: NativeModel, config: EngineConfig, compiled: Path | None = None
+    ) -> None:
         self.model, self.config = model, config
         self.stats = EngineStats()
         # The file's pages themselves where the backend can use them (CPU), a copy elsewhere.
@@ -72,21 +76,23 @@ class Engine:
         }
         decoder = Decoder(model.config, tensors)
         steps = Steps(decoder, model.tokenizer.eos_ids, config.decode_steps)
-        self.programs = Programs(steps, config, model.config)
+        self.programs = Programs(steps, config, model.config, compiled)
         self._waiting = WaitingJobs(config.slots, config.queue)
         runner = Runner(steps, self.programs, config, model.config, self.stats)
         self._scheduler = Scheduler(runner, self._waiting, config.slots, self.stats)
-        self._warm_up = threading.Thread(
-            target=self.programs.warm_up, name="botkit-warm-up", daemon=True
-        )
+        self._warm_up = threading.Thread(target=self.warm_up, name="botkit-warm-up", daemon=True)
 
     @property
     def limit(self) -> int:
         """The most tokens of text plus reply."""
         return self.config.limit(self.model.config)
 
+    def warm_up(self) -> None:
+        """Have every program compiled to disk that is not there; returns when all are."""
+        self.programs.warm_up(self.model.folder)
+
     async def start(self, *, warm_up: bool = True) -> None:
-        """Load the first programs and start working; with ``warm_up`` the others load meanwhile."""
+        """Load the first programs and start working; with ``warm_up`` the others are compiled."""
         await asyncio.to_thread(self._start, warm_up)
 
     async def aclose(self) -> None:
@@ -158,6 +164,5 @@ class Engine:
     def _close(self) -> None:
         self.programs.close()
         self._scheduler.close()
-        # An interpreter that ends while XLA compiles in a thread is aborted: wait for it.
         if self._warm_up.is_alive():
             self._warm_up.join()

@@ -1,17 +1,20 @@
 """Compiled steps by shape.
 
-A shape is compiled when it is first needed, or ahead of that by :meth:`Programs.warm_up`. Compiled
-code lives in JAX's persistent cache, so that it is compiled once per machine and loaded (about a
-second) whenever it is needed again: a loaded program takes 50 to 120 MB, so only a few stay.
+A shape is compiled when it is first needed, or ahead of that by :meth:`Programs.warm_up` in a
+process of its own. Compiled code is kept on disk, so that it is compiled once per machine and
+loaded (about a second) whenever it is needed again: a loaded program takes 50 to 120 MB, so only a
+few stay.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import platform
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
@@ -21,18 +24,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from botkit.errors import CompletionUnavailableError
 from botkit_models.config import DecoderConfig
+from botkit_models.engine.compiler import CompilerProcess, Order
 from botkit_models.engine.config import EngineConfig
-from botkit_models.engine.ledger import Key, Ledger
 from botkit_models.engine.memory import return_memory
 from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
+from botkit_models.engine.shelf import Key, Program, Shelf
 from botkit_models.engine.steps import Rows, Steps
 from botkit_models.gpt.cache import LayerCache, empty_caches
 
 logger = logging.getLogger(__name__)
 
 LARGE = frozenset({"prefill", "decode"})  # kinds that hold every layer
-Program = Callable[..., Any]
 
 
 class Programs:
@@ -42,14 +46,18 @@ class Programs:
         steps: What to compile.
         config: The engine's sizes.
         model: The decoder's shape.
+        folder: Where compiled programs are kept, or None to keep none.
     """
 
-    def __init__(self, steps: Steps, config: EngineConfig, model: DecoderConfig) -> None:
-        self._steps, self._config, self._model = steps, config, model
+    def __init__(
+        self, steps: Steps, config: EngineConfig, model: DecoderConfig, folder: Path | None = None
+    ) -> None:
+        self._steps, self._config, self._model, self._folder = steps, config, model, folder
         self._programs: OrderedDict[Key, Future[Program]] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._ledger = Ledger(compilation_cache(), self._identity())
+        self._shelf = Shelf(folder, self._identity())
+        self._compiler: CompilerProcess | None = None
 
     def prefill(self, tokens: int, length: int) -> Program:
         """:meth:`Steps.prefill` of ``tokens`` at once into caches of ``length``."""
@@ -84,27 +92,48 @@ class Programs:
             ("decode", 1, shortest),
         ]
 
-    def warm_up(self) -> None:
-        """Compile every program that a request can reach and the cache on disk does not have.
+    def warm_up(self, serving_folder: Path) -> None:
+        """Have every program compiled that a request can reach and that is not on disk.
 
-        They are not kept in memory: loading one again takes about a second.
+        They are not loaded: that takes about a second, when they are needed.
+
+        Args:
+            serving_folder: Of the model, for the process that compiles.
         """
+        missing = tuple(key for key in self.reachable() if key not in self._shelf)
+        if not missing or self._folder is None:
+            return
         began = time.monotonic()
-        for key in self.reachable():
-            if self._closed.is_set():
-                return
-            if key not in self._ledger:
-                self._compile(key)
-        logger.info("every program is compiled; %.0f s", time.monotonic() - began)
+        eos_ids = tuple(self._steps.eos_ids)
+        order = Order(str(serving_folder), eos_ids, self._config, str(self._folder), missing)
+        try:
+            with self._lock:
+                if self._closed.is_set():
+                    return
+                self._compiler = CompilerProcess(order)
+        except OSError as error:
+            logger.warning("no process to compile in (%s): programs compile when needed", error)
+            return
+        self._compiler.follow()
+        if not self._closed.is_set():
+            logger.info("every program is compiled; %.0f s", time.monotonic() - began)
+
+    def keep(self, key: Key) -> None:
+        """Have the program of ``key`` on disk, without loading it."""
+        if key not in self._shelf:
+            self._compile(key)
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to compile."""
-        return all(key in self._ledger for key in self.reachable())
+        return all(key in self._shelf for key in self.reachable())
 
     def close(self) -> None:
-        """Stop a running warm-up after its current program."""
-        self._closed.set()
+        """Stop a running warm-up."""
+        with self._lock:
+            self._closed.set()
+            if self._compiler is not None:
+                self._compiler.close()
 
     @property
     def loaded(self) -> int:
@@ -136,7 +165,7 @@ class Programs:
             self._programs.move_to_end(key)
         if mine:
             try:
-                future.set_result(self._compile(key))
+                future.set_result(self._ready(key))
             except BaseException as error:
                 with self._lock:
                     self._programs.pop(key, None)
@@ -149,6 +178,21 @@ class Programs:
         for key in large[: max(len(large) - self._config.resident_programs, 0)]:
             del self._programs[key]
 
+    def _ready(self, key: Key) -> Program:
+        """The program of ``key``, from the disk if that can be."""
+        began = time.monotonic()
+        program = self._shelf.take(key)
+        if program is None and self._compiler is not None:
+            self._compiler.want(key)
+            program = self._shelf.take(key)
+        if program is None:
+            if self._closed.is_set():
+                raise CompletionUnavailableError("The model is shutting down.")
+            return self._compile(key)
+        return_memory()
+        logger.debug("loaded %s(%d, %d) in %.2f s", *key, time.monotonic() - began)
+        return program
+
     def _compile(self, key: Key) -> Program:
         kind, size, length = key
         began = time.monotonic()
@@ -160,10 +204,10 @@ class Programs:
             "empty": self._empty_arguments,
         }[kind](size, length)
         lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
-        program: Program = lowered.compile()
-        self._ledger.add(key)
+        program = lowered.compile()
+        self._shelf.put(key, program)
         return_memory()
-        logger.debug("loaded %s(%d, %d) in %.2f s", *key, time.monotonic() - began)
+        logger.debug("compiled %s(%d, %d) in %.2f s", *key, time.monotonic() - began)
         return program
 
     def _prefill_arguments(self, tokens: int, length: int) -> tuple[Any, Any, Any]:
@@ -190,7 +234,16 @@ class Programs:
         """What programs depend on besides their key."""
         weights = [(str(weight.dtype), weight.shape) for weight in self._steps.weights]
         device = jax.devices()[0]
-        parts = (version("botkit"), jax.__version__, device.platform, device.device_kind)
+        # Machine code is for the processor it was compiled on; a folder may travel in an image.
+        parts = (
+            version("botkit"),
+            version("jaxlib"),
+            jax.__version__,
+            device.platform,
+            device.device_kind,
+            processor(),
+            os.environ.get("XLA_FLAGS", ""),
+        )
         return repr((*parts, self._model, self._config, self._steps.eos_ids, weights))
 
     def _weights(self) -> Any:
@@ -228,15 +281,11 @@ def _shape(dtype: Any, *shape: int) -> Any:
     return jax.ShapeDtypeStruct(shape, np.dtype(dtype))  # type: ignore[no-untyped-call]
 
 
-def use_compilation_cache(folder: Path) -> None:
-    """Keep compiled code of this process, however small, in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)  # type: ignore[no-untyped-call]
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]
-
-
-def compilation_cache() -> Path | None:
-    """The folder of :func:`use_compilation_cache`, or None when there is none."""
-    folder = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    return Path(folder) if folder else None
+def processor() -> str:
+    """What code this processor runs: its architecture and, on Linux, its extensions."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    flags = (line for line in lines if line.startswith(("flags", "Features")))
+    return f"{platform.machine()} {next(flags, '')}"

@@ -9,7 +9,6 @@ import jax
 
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Engine
-from botkit_models.engine.programs import use_compilation_cache
 from botkit_models.local.requests import Prompts
 from botkit_models.local.runtime import Runtime
 from botkit_models.tokenizer import Tokenizer
@@ -22,10 +21,9 @@ def load_runtime(folder: Path, config: EngineConfig, compile_cache: Path) -> Run
     Raises:
         ModelFileError: The folder is damaged.
     """
-    use_compilation_cache(compile_cache)
     model = open_native(folder)
     tokenizer = Tokenizer(model.tokenizer)
-    engine = Engine(model, config)
+    engine = Engine(model, config, compile_cache)
     return Runtime(
         name=folder.name,
         created=int((folder / WEIGHTS_FILE).stat().st_mtime),

@@ -9,13 +9,12 @@ from engine_replies import SIZES
 from tiny_models import compile_cache, open_tiny, run_apart
 
 from botkit_models.engine.engine import Engine
-from botkit_models.engine.programs import use_compilation_cache
 
 
 def started(factory: pytest.TempPathFactory, weights: str) -> Iterator[Engine]:
     """An engine whose replies never end before their budget; programs compile when needed."""
-    use_compilation_cache(compile_cache())
-    engine = Engine(open_tiny(factory.mktemp("tiny") / weights, weights, eos=False), SIZES)
+    model = open_tiny(factory.mktemp("tiny") / weights, weights, eos=False)
+    engine = Engine(model, SIZES, compile_cache())
     run_apart(engine.start(warm_up=False))
     yield engine
     run_apart(engine.aclose())

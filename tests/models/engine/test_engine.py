@@ -8,7 +8,7 @@ import threading
 import jax
 import pytest
 from engine_replies import SIZES, asked, reply_to, some_text
-from tiny_models import CONTEXT, open_tiny
+from tiny_models import CONTEXT, compile_cache, open_tiny
 from waiting import until
 
 from botkit.errors import CompletionError, CompletionUnavailableError, OverloadedError
@@ -44,7 +44,7 @@ async def test_an_end_of_turn_token_ends_the_reply(engine):
     end = next(token.id for token in tokens if token.id not in {one.id for one in tokens[:2]})
     place = [token.id for token in tokens].index(end)
     spec = dataclasses.replace(engine.model.tokenizer, eos_ids=(end, 1))
-    other = Engine(dataclasses.replace(engine.model, tokenizer=spec), SIZES)
+    other = Engine(dataclasses.replace(engine.model, tokenizer=spec), SIZES, compile_cache())
     await other.start(warm_up=False)
     try:
         assert await reply_to(other, wanted) == (tokens[: place + 1], "stop")
@@ -83,7 +83,7 @@ async def test_one_stream_carries_several_replies(engine):
 
 
 async def test_twenty_streams_all_finish(engine):
-    large = Engine(engine.model, dataclasses.replace(SIZES, queue=64))
+    large = Engine(engine.model, dataclasses.replace(SIZES, queue=64), compile_cache())
     await large.start(warm_up=False)
     try:
         wanted = [asked(some_text(5 + 7 * place), 20, seed=place) for place in range(20)]
@@ -257,7 +257,7 @@ async def test_idle_rows_survive_a_failed_dispatch(engine, monkeypatch):
 
 
 async def test_closing_fails_what_runs_and_what_waits(engine):
-    other = Engine(engine.model, SIZES)
+    other = Engine(engine.model, SIZES, compile_cache())
     await other.start(warm_up=False)
     tasks = [
         asyncio.create_task(reply_to(other, asked(some_text(10), LONG)))
@@ -277,7 +277,7 @@ async def test_closing_fails_what_runs_and_what_waits(engine):
 
 
 async def test_an_engine_that_never_started_can_be_closed(engine):
-    other = Engine(engine.model, SIZES)
+    other = Engine(engine.model, SIZES, compile_cache())
     async with asyncio.timeout(20):
         await other.aclose()
 

@@ -2,42 +2,42 @@
 
 import asyncio
 import dataclasses
+import os
+import signal
+import threading
 
 import jax
 import pytest
 from engine_replies import SIZES, asked, reply_to, some_text
-from tiny_models import compile_cache, open_tiny
+from tiny_models import open_tiny
 from waiting import until
 
+from botkit.errors import CompletionUnavailableError
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Engine
-from botkit_models.engine.programs import use_compilation_cache
 
 COMPILED = "/jax/core/compile/backend_compile_duration"
-MISSED = "/jax/compilation_cache/cache_misses"
+TRACED = "/jax/core/compile/jaxpr_trace_duration"
+SMALL = EngineConfig(slots=1, context=256, queue=32, resident_programs=2, decode_steps=3)
 
 
 class Compilations:
-    """Counts what JAX reports: programs it built or loaded, and those it had to build."""
+    """Counts what JAX reports: functions that it traced, and programs that it compiled."""
 
     def __init__(self):
-        self.built_or_loaded = self.built = 0
+        self.traced = self.built = 0
 
     def on_duration(self, event, seconds, **kwargs):
-        self.built_or_loaded += event == COMPILED
-
-    def on_event(self, event, **kwargs):
-        self.built += event == MISSED
+        self.traced += event == TRACED
+        self.built += event == COMPILED
 
 
 @pytest.fixture
 def compilations():
     counter = Compilations()
     jax.monitoring.register_event_duration_secs_listener(counter.on_duration)
-    jax.monitoring.register_event_listener(counter.on_event)
     yield counter
     jax.monitoring.unregister_event_duration_listener(counter.on_duration)
-    jax.monitoring.unregister_event_listener(counter.on_event)
 
 
 async def mixed_load(engine):
@@ -56,58 +56,121 @@ async def mixed_load(engine):
 
 
 async def test_every_reachable_program_is_enough_for_any_load(tmp_path, compilations):
-    """With everything loaded, no operation is compiled or even loaded, not the smallest."""
-    use_compilation_cache(compile_cache())
+    """With everything loaded, no operation is compiled or even traced, not the smallest."""
     sizes = dataclasses.replace(SIZES, slots=2, queue=32)
     engine = Engine(open_tiny(tmp_path / "tiny", "int8", eos=False), sizes)
     for key in engine.programs.reachable():
         engine.programs.load(key)
     loaded = engine.programs.loaded
     assert loaded == len(list(engine.programs.reachable()))
-    assert compilations.built_or_loaded >= loaded  # the counter counts
+    assert compilations.built >= loaded  # the counter counts
+    assert compilations.traced >= loaded
     await engine.start(warm_up=False)
     try:
-        compilations.built_or_loaded = 0
+        compilations.built = compilations.traced = 0
         await mixed_load(engine)
-        assert compilations.built_or_loaded == 0
+        assert (compilations.built, compilations.traced) == (0, 0)
         assert engine.programs.loaded == loaded
     finally:
         await engine.aclose()
 
 
 async def test_after_the_warm_up_programs_come_from_disk(tmp_path, compilations):
-    """Few programs stay in memory; the others are loaded again, never compiled again."""
-    use_compilation_cache(compile_cache())
-    sizes = EngineConfig(slots=1, context=256, queue=32, resident_programs=2, decode_steps=3)
+    """Few programs stay in memory; the others are loaded, never traced or compiled here."""
     model = open_tiny(tmp_path / "tiny", "int8", eos=False)
-    engine = Engine(model, sizes)
+    engine = Engine(model, SMALL, tmp_path / "compiled")
     assert not engine.programs.complete
     await engine.start()
     try:
+        assert compilations.built > 0  # what the first question needs
         await until(lambda: engine.programs.complete, within=200)
-        assert compilations.built > 0
-        compilations.built = 0
+        compilations.built = compilations.traced = 0
         await mixed_load(engine)
-        assert compilations.built == 0
+        assert (compilations.built, compilations.traced) == (0, 0)
     finally:
         await engine.aclose()
-    again = Engine(model, sizes)  # the next process finds the ledger
+    again = Engine(model, SMALL, tmp_path / "compiled")
     assert again.programs.complete
+    await again.start()
+    try:
+        assert (compilations.built, compilations.traced) == (0, 0)
+    finally:
+        await again.aclose()
+
+
+async def test_a_program_from_disk_writes_the_same(tmp_path):
+    model = open_tiny(tmp_path / "tiny", "int8", eos=False)
+    wanted = asked(some_text(30), 12, seed=3, top_logprobs=5)
+    replies = []
+    for _ in range(2):
+        engine = Engine(model, SMALL, tmp_path / "compiled")
+        await engine.start(warm_up=False)
+        replies.append(await reply_to(engine, wanted))
+        await engine.aclose()
+    assert replies[0] == replies[1]
+
+
+async def test_a_wanted_program_is_compiled_next(tmp_path):
+    """The last in the process's order, asked for while the process runs, comes early."""
+    sizes = dataclasses.replace(SMALL, context=4096)
+    engine = Engine(open_tiny(tmp_path / "tiny", "int8"), sizes, tmp_path / "compiled")
+    await engine.start()
+    try:
+        await until(lambda: engine.programs._compiler is not None)
+        last = list(engine.programs.reachable())[-1]
+        await asyncio.to_thread(engine.programs.load, last)
+        assert not engine.programs.complete
+    finally:
+        await engine.aclose()
+
+
+async def test_a_killed_compiler_is_missed_by_nobody(tmp_path):
+    """What it did not get to is compiled when it is needed."""
+    engine = Engine(open_tiny(tmp_path / "tiny", "int8", eos=False), SMALL, tmp_path / "compiled")
+    await engine.start()
+    try:
+        await until(lambda: engine.programs._compiler is not None)
+        os.kill(engine.programs._compiler._process.pid, signal.SIGKILL)
+        tokens, reason = await reply_to(engine, asked(some_text(200), 5))
+        assert (len(tokens), reason) == (5, "length")
+    finally:
+        await engine.aclose()
+
+
+async def test_a_damaged_program_is_compiled_again(tmp_path, compilations):
+    model = open_tiny(tmp_path / "tiny", "int8")
+    Engine(model, SMALL, tmp_path / "compiled").programs.load(("empty", 256, 0))
+    (kept,) = (tmp_path / "compiled").rglob("empty-*")
+    kept.write_bytes(kept.read_bytes()[:100])
+    compilations.built = 0
+    Engine(model, SMALL, tmp_path / "compiled").programs.load(("empty", 256, 0))
+    assert compilations.built == 1
+    Engine(model, SMALL, tmp_path / "compiled").programs.load(("empty", 256, 0))
+    assert compilations.built == 1
+
+
+async def test_other_sizes_find_no_programs(tmp_path):
+    model = open_tiny(tmp_path / "tiny", "int8")
+    engine = Engine(model, SMALL, tmp_path / "compiled")
+    engine.programs.load(("empty", 256, 0))
+    assert ("empty", 256, 0) in engine.programs._shelf
+    other = Engine(model, dataclasses.replace(SMALL, decode_steps=2), tmp_path / "compiled")
+    assert ("empty", 256, 0) not in other.programs._shelf
 
 
 async def test_closing_stops_the_warm_up(tmp_path):
-    use_compilation_cache(compile_cache())
     sizes = dataclasses.replace(SIZES, slots=2, context=4096, decode_steps=5)
-    engine = Engine(open_tiny(tmp_path / "tiny", "int8"), sizes)
+    engine = Engine(open_tiny(tmp_path / "tiny", "int8"), sizes, tmp_path / "compiled")
     await engine.start()
     async with asyncio.timeout(60):
         await engine.aclose()
     assert not engine.programs.complete
-    assert not engine._warm_up.is_alive()
+    assert "botkit-warm-up" not in {thread.name for thread in threading.enumerate()}
+    with pytest.raises(CompletionUnavailableError):
+        engine.programs.load(("decode", 2, 4096))
 
 
 async def test_a_program_that_cannot_be_compiled_is_tried_again(tmp_path, monkeypatch):
-    use_compilation_cache(compile_cache())
     engine = Engine(open_tiny(tmp_path / "tiny", "int8"), dataclasses.replace(SIZES, slots=1))
     with monkeypatch.context() as patch:
         patch.setattr(jax, "jit", lambda *args, **kwargs: 1 / 0)
