@@ -20,7 +20,7 @@ from botkit.intake import BotIntake
 from botkit.metrics import CONTENT_TYPE, Metrics
 from botkit.middleware import default_middleware
 from botkit.pipeline import Middleware
-from botkit.push import PATH, Pusher, turns_handler
+from botkit.push import PATH, Pusher, make_pusher, turns_handler
 from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.settings import Settings
@@ -111,7 +111,7 @@ class BotApplication:
         self._key = (
             b"" if settings.secret_key is None else settings.secret_key.get_secret_value().encode()
         )
-        self._pusher = self._make_pusher()
+        self._pusher = make_pusher(settings) if settings.trigger == "http" else None
         self._store: Store | None = None
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
@@ -229,18 +229,6 @@ class BotApplication:
         )
         steps = Steps(store, runner, deliverer, self.adapter, self.metrics, options)
         return Worker(store, steps, self.metrics, options)
-
-    def _make_pusher(self) -> Pusher | None:
-        settings = self._settings
-        if settings.trigger != "http":
-            return None
-        url = settings.turns_url or (settings.public_url and settings.public_url.rstrip("/") + PATH)
-        if not (url and self._key):
-            raise SettingsError(
-                "BOTKIT_TRIGGER=http needs BOTKIT_SECRET_KEY, and BOTKIT_PUBLIC_URL or "
-                "BOTKIT_TURNS_URL"
-            )
-        return Pusher(url, self._key)
 
     async def _wait_ready(self) -> None:
         await self._completion_ready.wait()

@@ -20,7 +20,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 
-from botkit.errors import StoreError
+from botkit.errors import SettingsError, StoreError
+from botkit.settings import Settings
 from botkit.types import ConversationKey
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,8 @@ SENT_WITHIN = 0.25
 
 TURN_SECONDS = 900
 """How long a push may last: the longest that function platforms allow."""
+
+PUSH_ERRORS = (ClientError, TimeoutError, OSError)
 
 
 def sign(key: bytes, body: bytes, now: float) -> str:
@@ -80,6 +83,20 @@ class Pusher:
             await self._session.close()
 
     async def _post(self, conversation: ConversationKey | None) -> None:
+        try:
+            status = await self.ask(conversation)
+        except PUSH_ERRORS as error:
+            logger.warning("the push for a turn failed: %s", type(error).__name__)
+        else:
+            if status not in (200, 503):
+                logger.warning("the push for a turn was answered %d", status)
+
+    async def ask(self, conversation: ConversationKey | None) -> int:
+        """Push, and wait for the status: 200 when nothing is left to do, 503 when something is.
+
+        Raises:
+            ClientError, TimeoutError, OSError: There was no answer.
+        """
         if self._session is None:
             # Each push lasts as long as its turns: no number of them may hold the next one up.
             self._session = ClientSession(
@@ -88,12 +105,23 @@ class Pusher:
         named = {} if conversation is None else {"conversation": str(conversation)}
         body = json.dumps(named).encode()
         headers = {SIGNATURE: sign(self._key, body, time.time())}
-        try:
-            async with self._session.post(self._url, data=body, headers=headers) as response:
-                if response.status not in (200, 503):
-                    logger.warning("the push for a turn was answered %d", response.status)
-        except (ClientError, TimeoutError, OSError) as error:
-            logger.warning("the push for a turn failed: %s", type(error).__name__)
+        async with self._session.post(self._url, data=body, headers=headers) as response:
+            return response.status
+
+
+def make_pusher(settings: Settings) -> Pusher:
+    """The pusher to BOTKIT_TURNS_URL, or to the route at BOTKIT_PUBLIC_URL.
+
+    Raises:
+        SettingsError: There is no address, or no key to sign with.
+    """
+    url = settings.turns_url or (settings.public_url and settings.public_url.rstrip("/") + PATH)
+    if not url or settings.secret_key is None:
+        raise SettingsError(
+            "pushes (BOTKIT_TRIGGER=http, botkit push) need BOTKIT_SECRET_KEY, and "
+            "BOTKIT_PUBLIC_URL or BOTKIT_TURNS_URL"
+        )
+    return Pusher(url, settings.secret_key.get_secret_value().encode())
 
 
 def turns_handler(

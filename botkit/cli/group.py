@@ -17,6 +17,7 @@ CORE = {
     "migrate": "botkit.cli.migrate",
     "new": "botkit.cli.new",
     "play": "botkit.cli.play",
+    "push": "botkit.cli.push",
     "serve": "botkit.cli.serve",
 }
 
