@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from botkit.adapter import (
+    PERSON,
     AdapterRoute,
     Capabilities,
     Holds,
@@ -16,24 +16,25 @@ from botkit.adapter import (
     Receipt,
     SavePreview,
 )
-from botkit.errors import DeliveryError, StoreError
+from botkit.errors import StoreError
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
 from botkit_adapters.slack.addresses import EVENTS_PATH
 from botkit_adapters.slack.calls import Calls
+from botkit_adapters.slack.history import History
 from botkit_adapters.slack.inbound import events_handler
 from botkit_adapters.slack.outbound import Outbound
 from botkit_adapters.slack.parse import PLATFORM, Ignored, Parsed, Removed
-from botkit_adapters.slack.preview import SlackPreview
-from botkit_adapters.slack.render import render
+from botkit_adapters.slack.preview import NoPreview, SlackPreview
+from botkit_adapters.slack.render import answers_privately, render
 from botkit_adapters.slack.socket import Socket
+from botkit_adapters.slack.status import Status
+from botkit_adapters.slack.streams import Streams
 from botkit_adapters.slack.tokens import Tokens
 
 DOWNLOAD_BYTES = 20 << 20
 PROFILE_SECONDS = 86400.0
 """For which a profile is remembered."""
-
-THINKING = "is thinking…"
 
 
 class SlackAdapter:
@@ -59,8 +60,10 @@ class SlackAdapter:
         self._tokens = tokens
         self._signing_secret = signing_secret
         self._calls = Calls(tokens, base_url)
-        self._shown: dict[str, str] = {}
-        self._outbound = Outbound(self._calls, self._shown)
+        self._history = History(self._calls, tokens.bot_user)
+        self._streams = Streams()
+        self._outbound = Outbound(self._calls, self._history, self._streams)
+        self._status = Status(self._calls)
         self._socket = (
             Socket(app_token, base_url, tokens.bot_user, self.take) if app_token else None
         )
@@ -90,6 +93,7 @@ class SlackAdapter:
         self._tasks.clear()
         if self._socket is not None:
             await self._socket.aclose()
+        await self._status.aclose()
         await self._tokens.aclose()
         await self._calls.aclose()
 
@@ -110,27 +114,28 @@ class SlackAdapter:
 
     async def working(self, event: Event) -> None:
         """Show that the bot is thinking, where it is an assistant."""
-        address = event.address
-        if not address.get("assistant") or event.kind not in ("message", "command"):
-            return
-        arguments = {
-            "channel_id": address["channel"],
-            "thread_ts": address["thread"],
-            "status": THINKING,
-        }
-        with contextlib.suppress(DeliveryError):
-            # Slack clears it when the reply arrives.
-            await self._calls.call(address["team"], "assistant.threads.setStatus", arguments)
+        if event.address.get("assistant") and event.kind in ("message", "command"):
+            await self._status.show(event.address)
 
     def preview(
         self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
     ) -> Preview:
         """A stream in a thread, an edited message elsewhere."""
-        return SlackPreview(self._calls, event, saved, save, self._shown)
+        if answers_privately(event.address):
+            return NoPreview()
+        return SlackPreview(
+            self._calls,
+            self._history,
+            self._streams,
+            event,
+            saved=saved,
+            save=save,
+            holds=holds,
+        )
 
     def render(self, reply: Reply, event: Event, *, saved: Json | None = None) -> Sequence[Json]:
         """The payloads; see :func:`botkit_adapters.slack.render.render`."""
-        return render(reply, event.address, saved)
+        return render(reply, event.address, saved, event.message_id)
 
     async def pace(self, outgoing: Outgoing) -> None:
         """Wait for the channel's turn."""
@@ -138,7 +143,10 @@ class SlackAdapter:
 
     async def deliver(self, outgoing: Outgoing) -> Receipt:
         """Send one payload."""
-        return await self._outbound.deliver(outgoing)
+        receipt = await self._outbound.deliver(outgoing)
+        if receipt.message_id:
+            self._status.answered(outgoing.payload["to"])
+        return receipt
 
     async def find(self, outgoing: Outgoing) -> Receipt | None:
         """Look for a payload whose answer was lost."""
@@ -152,7 +160,7 @@ class SlackAdapter:
         """Name, locale and time zone, asked once a day."""
         assert self._intake is not None
         team, user = event.address["team"], event.sender.id
-        key = f"profile:{team}:{user}"
+        key = f"{PERSON}{user}:{team}:profile"
         try:
             known = await self._intake.records.get(key)
             if known is None:

@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from botkit.adapter import Outgoing, Receipt
-from botkit.errors import DeliveryDelayedError, DeliveryError, DeliveryRefusedError
+from botkit.errors import (
+    DeliveryDelayedError,
+    DeliveryError,
+    DeliveryRefusedError,
+    DeliveryUncertainError,
+)
 from botkit.types import Json
 from botkit_adapters.slack.calls import Calls
+from botkit_adapters.slack.history import History
+from botkit_adapters.slack.marks import REPLY, metadata, reply_mark
 from botkit_adapters.slack.pacing import slack_pacer
 from botkit_adapters.slack.render import message
+from botkit_adapters.slack.streams import Streams
 
 logger = logging.getLogger(__name__)
 
-METADATA = "botkit_reply"
-LOOKED_AT = 100
-"""Messages that are looked at for one whose answer was lost."""
+LOOKS = 3
+"""Attempts that wait for a preview to be found; then the reply comes without."""
+
+NOT_THERE = frozenset({"channel_not_found", "not_in_channel"})
+URL_IS_SPENT = frozenset({"http_404", "http_410", "used_url", "expired_url"})
+"""A response URL takes five answers, within thirty minutes
+(https://docs.slack.dev/interactivity/handling-user-interaction#message_responses)."""
 
 
 class Outbound:
-    """Messages, updates and files; ``shown`` is what open streams of this process show."""
+    """Messages, updates and files; ``streams`` is what open streams of this process show."""
 
-    def __init__(self, calls: Calls, shown: dict[str, str]) -> None:
+    def __init__(self, calls: Calls, history: History, streams: Streams) -> None:
         self._calls = calls
-        self._shown = shown
+        self._history = history
+        self._streams = streams
         self._pacer = slack_pacer()
 
     async def pace(self, outgoing: Outgoing) -> None:
         """Wait for the channel's turn; see :meth:`botkit.adapter.Adapter.pace`."""
-        if "assistant" not in outgoing.payload:
+        if "assistant" not in outgoing.payload and "remove" not in outgoing.payload:
             await self._pacer.wait(_place(outgoing.payload["to"]))
 
     async def deliver(self, outgoing: Outgoing) -> Receipt:
@@ -43,6 +54,8 @@ class Outbound:
         if "assistant" in payload:
             return await self._dress(payload["assistant"], to)
         try:
+            if "remove" in payload:
+                return await self._remove(payload["remove"], to)
             return await self._send(outgoing, payload, to)
         except DeliveryDelayedError as error:
             if error.retry_after:
@@ -50,26 +63,17 @@ class Outbound:
             raise
 
     async def find(self, outgoing: Outgoing) -> Receipt | None:
-        """The message that carries this payload's mark; see :meth:`botkit.adapter.Adapter.find`."""
+        """The message that carries this payload's mark; see :meth:`botkit.adapter.Adapter.find`.
+
+        An update carries it too, and so does a message that was posted where one was refused.
+        """
         payload, to = outgoing.payload, outgoing.payload["to"]
-        if payload.get("replaces") or "assistant" in payload:
+        if "remove" in payload or "assistant" in payload:
             return None  # done again, it says the same
         if "user" in to or "file" in payload:
             raise DeliveryRefusedError("Slack does not tell of files and messages to one person")
-        arguments: dict[str, Any] = {
-            "channel": to["channel"],
-            "include_all_metadata": True,
-            "limit": LOOKED_AT,
-        }
-        method = "conversations.history"
-        if to["thread"]:
-            method, arguments["ts"] = "conversations.replies", to["thread"]
-        answer = await self._calls.call(to["team"], method, arguments)
-        wanted = mark(outgoing)
-        for said in answer.get("messages", []):
-            if (said.get("metadata") or {}).get("event_payload", {}).get("mark") == wanted:
-                return Receipt(str(said["ts"]))
-        return None
+        ts = await self._history.marked(to, reply_mark(outgoing))
+        return None if ts is None else Receipt(ts)
 
     async def _send(
         self, outgoing: Outgoing, payload: Mapping[str, Any], to: Mapping[str, Any]
@@ -79,13 +83,19 @@ class Outbound:
             return Receipt()
         if "user" in to:
             return await self._send_to_one(payload, to)
-        if payload.get("replaces"):
+        marked = {"metadata": metadata(REPLY, reply_mark(outgoing))}
+        ts = await self._preview(payload.get("replaces"), to, outgoing.attempt)
+        if ts:
             with contextlib.suppress(DeliveryRefusedError):
-                return await self._replace(payload, to, payload["replaces"])
-        metadata = {"event_type": METADATA, "event_payload": {"mark": mark(outgoing)}}
-        answer = await self._calls.call(
-            to["team"], "chat.postMessage", {**_at(to), **message(payload), "metadata": metadata}
-        )
+                return await self._replace(payload, marked, to, ts)
+        try:
+            answer = await self._calls.call(
+                to["team"], "chat.postMessage", {**_at(to), **message(payload), **marked}
+            )
+        except DeliveryRefusedError as error:
+            if error.reason not in NOT_THERE or not to.get("elsewhere"):
+                raise
+            return await self._send_to_one(payload, {**to, **to["elsewhere"]})
         return Receipt(str(answer["ts"]))
 
     async def _dress(self, payload: Mapping[str, Any], to: Mapping[str, Any]) -> Receipt:
@@ -101,53 +111,100 @@ class Outbound:
     async def _send_to_one(self, payload: Mapping[str, Any], to: Mapping[str, Any]) -> Receipt:
         if to["response_url"]:
             body = {**message(payload), "response_type": "ephemeral"}
-            await self._calls.respond(to["response_url"], body)
-            return Receipt()
+            try:
+                await self._calls.respond(to["response_url"], body)
+                return Receipt()
+            except DeliveryRefusedError as error:
+                if error.reason not in URL_IS_SPENT:
+                    raise
         arguments = {**_at(to), **message(payload), "user": to["user"]}
         answer = await self._calls.call(to["team"], "chat.postEphemeral", arguments)
         return Receipt(str(answer["message_ts"]))
 
+    async def _preview(self, saved: Json | None, to: Mapping[str, Any], attempt: int) -> str:
+        """The preview on show; empty where there is none, or where it cannot be found.
+
+        Raises:
+            DeliveryDelayedError: Slack does not tell now; nothing was sent.
+        """
+        if not saved or saved["ts"]:
+            return str(saved["ts"]) if saved else ""
+        try:
+            return await self._history.preview(to, saved) or ""
+        except DeliveryRefusedError as error:
+            reason = error.reason
+        except DeliveryDelayedError as error:
+            if attempt < LOOKS:
+                raise
+            reason = error.reason
+        except DeliveryError as error:
+            if attempt < LOOKS:
+                raise DeliveryDelayedError(error.reason) from None
+            reason = error.reason
+        logger.info("a preview was not looked for: %s", reason)
+        return ""
+
+    async def _remove(self, saved: Json, to: Mapping[str, Any]) -> Receipt:
+        """Take a preview away; that it cannot be, or is gone already, is no loss of a reply."""
+        try:
+            if ts := await self._preview(saved, to, attempt=LOOKS):
+                where = {"channel": to["channel"], "ts": ts}
+                if saved["stream"]:
+                    self._streams.take(to["channel"], ts)
+                    with contextlib.suppress(DeliveryRefusedError):
+                        await self._calls.call(to["team"], "chat.stopStream", where)
+                await self._calls.call(to["team"], "chat.delete", where)
+        except DeliveryRefusedError as error:
+            logger.info("a preview was not removed: %s", error.reason)
+        except DeliveryUncertainError as error:
+            raise DeliveryDelayedError(error.reason) from None  # harmless to do again
+        return Receipt()
+
     async def _replace(
-        self, payload: Mapping[str, Any], to: Mapping[str, Any], saved: Json
+        self,
+        payload: Mapping[str, Any],
+        marked: Mapping[str, Any],
+        to: Mapping[str, Any],
+        ts: str,
     ) -> Receipt:
         """End the preview with the reply in its place.
 
         Raises:
             DeliveryRefusedError: That is not possible, and the preview is gone.
         """
-        ts = str(saved["ts"])
-        if saved.get("stream") and await self._finish(payload, to, ts):
+        where = {"channel": to["channel"], "ts": ts}
+        if payload["replaces"]["stream"] and await self._finish(payload, marked, to, ts):
             return Receipt(ts)
         try:
-            fields = {"channel": to["channel"], "ts": ts, **message(payload)}
-            await self._calls.call(to["team"], "chat.update", fields)
+            await self._calls.call(
+                to["team"], "chat.update", {**where, **message(payload), **marked}
+            )
         except DeliveryRefusedError:
             with contextlib.suppress(DeliveryError):
-                gone = {"channel": to["channel"], "ts": ts}
-                await self._calls.call(to["team"], "chat.delete", gone)
+                await self._calls.call(to["team"], "chat.delete", where)
             raise
         return Receipt(ts)
 
-    async def _finish(self, payload: Mapping[str, Any], to: Mapping[str, Any], ts: str) -> bool:
-        """Stop the stream; whether it then shows the reply."""
-        shown, text = self._shown.pop(ts, None), str(payload["markdown"])
+    async def _finish(
+        self,
+        payload: Mapping[str, Any],
+        marked: Mapping[str, Any],
+        to: Mapping[str, Any],
+        ts: str,
+    ) -> bool:
+        """Stop the stream; whether it then shows the reply. Only then it bears the mark."""
+        shown, text = self._streams.take(to["channel"], ts), str(payload["markdown"])
         whole = shown is not None and text.startswith(shown)
         arguments: dict[str, Any] = {"channel": to["channel"], "ts": ts}
-        if whole and shown is not None and text[len(shown) :]:
-            arguments["markdown_text"] = text[len(shown) :]
-        if whole and payload["blocks"]:
-            arguments["blocks"] = payload["blocks"]
+        if whole and shown is not None:
+            more = {"markdown_text": text[len(shown) :]} if text[len(shown) :] else {}
+            blocks = {"blocks": payload["blocks"]} if payload["blocks"] else {}
+            arguments |= {**marked, **more, **blocks}
         try:
             await self._calls.call(to["team"], "chat.stopStream", arguments)
         except DeliveryRefusedError:
             return False
         return whole
-
-
-def mark(outgoing: Outgoing) -> str:
-    """What tells this payload from every other, in this database and any."""
-    digest = hashlib.sha256(json.dumps(outgoing.payload, sort_keys=True).encode()).hexdigest()
-    return f"{outgoing.id}-{digest[:16]}"
 
 
 def _at(to: Mapping[str, Any]) -> dict[str, str]:

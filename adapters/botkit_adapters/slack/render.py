@@ -33,28 +33,51 @@ EMPTY = "…"
 Block = dict[str, Any]
 
 
-def render(reply: Reply, address: Mapping[str, Any], saved: Json | None) -> list[Json]:
-    """The payloads of a reply: its text in as many messages as it needs, then its files."""
+def render(
+    reply: Reply, address: Mapping[str, Any], saved: Json | None, since: str = ""
+) -> list[Json]:
+    """The payloads of a reply: its text in as many messages as it needs, then its files.
+
+    Args:
+        reply: The reply.
+        address: Where it goes.
+        saved: The preview that it replaces; removed first where it cannot.
+        since: The message after which the reply comes.
+    """
     prompts = _prompts(reply, address)
     extra = [*_actions(reply, suggests=not prompts), *_feedback(reply)]
     text = reply.text if reply.text.strip() or not extra else EMPTY
-    by_url = bool(address.get("response_url")) and not address.get("thread")
-    private = reply.ephemeral or by_url
-    pieces = _pieces(text, saved)
+    private = (reply.ephemeral and not _direct(address)) or answers_privately(address)
+    replaced = saved if saved and not private and not saved.get("unsettled") else None
+    pieces = _pieces(text, replaced)
     payloads: list[Json] = []
+    if saved and not (replaced and pieces):
+        payloads.append({"to": _where(address, since), "remove": saved})
     for at, piece in enumerate(pieces):
         last = at == len(pieces) - 1
         payloads.append(
             {
-                "to": _where(address, private=private),
+                "to": _where(address, since, private=private),
                 "markdown": piece,
                 "blocks": extra if last else [],
-                "replaces": saved if at == 0 else None,
+                "replaces": replaced if at == 0 else None,
             }
         )
-    payloads += [{"to": _where(address), "file": _file(each)} for each in reply.files]
+    payloads += [{"to": _where(address, since), "file": _file(each)} for each in reply.files]
     threads = [*prompts, *_title(reply, address)]
-    return [*payloads, *({"to": _where(address), "assistant": each} for each in threads)]
+    return [*payloads, *({"to": _where(address, since), "assistant": each} for each in threads)]
+
+
+def answers_privately(address: Mapping[str, Any]) -> bool:
+    """Whether an answer there is for one person: to a command, and to a button of its answer."""
+    by_url = bool(address.get("response_url")) and not address.get("thread")
+    return by_url and not _direct(address)
+
+
+def _direct(address: Mapping[str, Any]) -> bool:
+    """Whether nobody else is there: a message for one person alone is gone after a reload, and
+    nothing is won by it."""
+    return str(address["channel"]).startswith("D")
 
 
 def message(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,10 +101,15 @@ def _pieces(text: str, saved: Json | None) -> list[str]:
     return split(text, MARKDOWN)
 
 
-def _where(address: Mapping[str, Any], *, private: bool = False) -> dict[str, Any]:
+def _where(address: Mapping[str, Any], since: str, *, private: bool = False) -> dict[str, Any]:
     where = {name: address.get(name) or "" for name in ("team", "channel", "thread")}
+    where["since"] = since
     if private:
         where |= {"user": address["user"], "response_url": address.get("response_url") or ""}
+    elif _direct(address) and address.get("response_url"):
+        # A command may be given among two people, where the bot is not.
+        alone = {"user": address["user"], "response_url": address["response_url"]}
+        where["elsewhere"] = alone
     return where
 
 

@@ -158,8 +158,8 @@ async def test_commands_buttons_files_and_feedback(tmp_path: Path) -> None:
         slack = running.slack
         ada = slack.user("Ada")
         ada.command("/order", "pizza")
-        (private,) = await slack.replies(ada.channel, 1)
-        assert (private.text, private.seen_by) == ("pizza comes", ada.id)
+        (answer,) = await slack.replies(ada.channel, 1)
+        assert (answer.text, answer.seen_by) == ("pizza comes", "")
         ada.say("the menu please")
         (shown,) = await slack.replies(ada.channel, 1)
         ada.click(shown, "Soup")
