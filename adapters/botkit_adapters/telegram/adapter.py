@@ -20,16 +20,12 @@ from botkit.adapter import (
     Receipt,
     SavePreview,
 )
-from botkit.errors import (
-    DeliveryDelayedError,
-    DeliveryError,
-    DeliveryRefusedError,
-    StoreError,
-)
+from botkit.errors import DeliveryError, DeliveryRefusedError, StoreError
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
-from botkit_adapters.telegram.calls import Calls, ChatMovedError
-from botkit_adapters.telegram.pacing import telegram_pacer
+from botkit_adapters.errands import Errands
+from botkit_adapters.telegram.calls import Calls
+from botkit_adapters.telegram.outbound import Outbound
 from botkit_adapters.telegram.parse import PLATFORM, BotUser, Ignored, Moved, parse_update
 from botkit_adapters.telegram.polling import UPDATES, poll
 from botkit_adapters.telegram.preview import TelegramPreview
@@ -69,7 +65,8 @@ class TelegramAdapter:
         self._public_url = public_url
         self._calls = Calls(token, base_url)
         self._bot = BotUser(token.partition(":")[0])
-        self._pacer = telegram_pacer()
+        self._outbound = Outbound(self._calls, self._moved)
+        self._errands = Errands()
         self._intake: Intake | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,6 +86,7 @@ class TelegramAdapter:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        await self._errands.aclose()
         await self._calls.aclose()
 
     async def take(self, update: Mapping[str, Any]) -> None:
@@ -110,9 +108,9 @@ class TelegramAdapter:
     async def working(self, event: Event) -> None:
         """Show "typing" until cancelled."""
         chat, callback = event.address.get("chat"), event.address.get("callback")
-        with contextlib.suppress(DeliveryError):
-            if callback:
-                await self._calls.call("answerCallbackQuery", {"callback_query_id": callback})
+        if callback:
+            # A button goes on waiting until it is confirmed, however quick the turn was.
+            await asyncio.shield(self._errands.begin(self._confirm(callback)))
         where = {"chat_id": chat, "message_thread_id": event.address.get("topic")}
         with contextlib.suppress(DeliveryError):
             await asyncio.sleep(0.2)  # an answer that is there at once needs none
@@ -124,33 +122,21 @@ class TelegramAdapter:
         self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
     ) -> Preview:
         """A draft in a private chat, an edited message in a group."""
-        return TelegramPreview(self._calls, event, saved, save)
+        return TelegramPreview(
+            self._calls, self._errands, event, saved=saved, save=save, holds=holds
+        )
 
     def render(self, reply: Reply, event: Event, *, saved: Json | None = None) -> Sequence[Json]:
         """The payloads; see :func:`botkit_adapters.telegram.render.render`."""
         return render(reply, event.address, saved)
 
     async def pace(self, outgoing: Outgoing) -> None:
-        """Wait for the chat's turn; see :meth:`botkit.adapter.Adapter.pace`."""
-        await self._pacer.wait(outgoing.payload["arguments"]["chat_id"])
+        """Wait for the chat's turn."""
+        await self._outbound.pace(outgoing)
 
     async def deliver(self, outgoing: Outgoing) -> Receipt:
-        """Send one payload; see :meth:`botkit.adapter.Adapter.deliver`."""
-        payload = outgoing.payload
-        chat = payload["arguments"]["chat_id"]
-        try:
-            return await self._send(payload)
-        except ChatMovedError as error:
-            assert self._intake is not None
-            with contextlib.suppress(StoreError):
-                await self._intake.moved(self._bot.id, str(chat), str(error.chat))
-            moved = {**payload["arguments"], "chat_id": error.chat}
-            moved.pop("reply_parameters", None)
-            return await self._send({**payload, "arguments": moved, "edit": None})
-        except DeliveryDelayedError as error:
-            if error.retry_after:
-                self._pacer.pause(chat, error.retry_after)
-            raise
+        """Send one payload."""
+        return await self._outbound.deliver(outgoing)
 
     async def find(self, outgoing: Outgoing) -> Receipt | None:
         """Telegram cannot be asked."""
@@ -164,37 +150,14 @@ class TelegramAdapter:
         """Every update says who sent it."""
         return event.sender
 
-    async def _send(self, payload: Mapping[str, Any]) -> Receipt:
-        """Send or edit; without what Telegram refuses of it, when it says so."""
-        arguments = dict(payload["arguments"])
-        if payload.get("edit"):
-            with contextlib.suppress(DeliveryRefusedError):
-                return await self._replace(arguments, payload["edit"])
-        try:
-            sent = await self._calls.call(payload["method"], arguments, files=payload.get("file"))
-        except DeliveryRefusedError as error:
-            reason = error.reason.lower()
-            if "entit" in reason and arguments.pop("entities", None):
-                return await self._send({**payload, "arguments": arguments, "edit": None})
-            if "thread not found" in reason and arguments.pop("message_thread_id", None):
-                return await self._send({**payload, "arguments": arguments, "edit": None})
-            raise
-        return Receipt(str(sent["message_id"]))
+    async def _confirm(self, callback: str) -> None:
+        with contextlib.suppress(DeliveryError):
+            await self._calls.call("answerCallbackQuery", {"callback_query_id": callback})
 
-    async def _replace(self, arguments: Mapping[str, Any], message_id: int) -> Receipt:
-        """Put the text into the preview's message; that it is there already is as good.
-
-        Raises:
-            DeliveryRefusedError: The message is gone.
-        """
-        kept = ("chat_id", "text", "entities", "reply_markup")
-        fields = {name: arguments[name] for name in kept if name in arguments}
-        try:
-            await self._calls.call("editMessageText", {**fields, "message_id": message_id})
-        except DeliveryRefusedError as error:
-            if "not modified" not in error.reason:
-                raise
-        return Receipt(str(message_id))
+    async def _moved(self, chat: str, new_chat: str) -> None:
+        assert self._intake is not None
+        with contextlib.suppress(StoreError):
+            await self._intake.moved(self._bot.id, chat, new_chat)
 
     async def _introduce(self, intake: Intake) -> None:
         """Learn the username, tell the commands, and set the webhook or poll."""

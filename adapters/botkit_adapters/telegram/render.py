@@ -21,11 +21,17 @@ TEXT_UNITS = 4096
 EMPTY = "…"
 """Stands where buttons need a message to hang on and there is no text."""
 
+REMOVE = "deleteMessage"
+"""The method of a payload that takes a placeholder away."""
+
 Entity = dict[str, Any]
 
 
 def render(reply: Reply, address: Mapping[str, Any], saved: Json | None) -> list[Json]:
     """The payloads of a reply: its text in as many messages as it needs, then its files.
+
+    The first replaces the placeholder ``saved``. Where none can it is removed first; and so it is
+    when an edit of it may still be carried out, which would overwrite the reply.
 
     Raises:
         HandlerError: A button cannot be carried.
@@ -39,8 +45,12 @@ def render(reply: Reply, address: Mapping[str, Any], saved: Json | None) -> list
     ]
     if payloads and buttons:
         payloads[-1]["arguments"]["reply_markup"] = buttons
-    if payloads and saved:
-        payloads[0]["edit"] = saved["message_id"]
+    if saved and saved["message_id"] is not None:
+        if payloads and not saved.get("unsettled"):
+            payloads[0]["edit"] = saved["message_id"]
+        else:
+            gone = {"chat_id": address["chat"], "message_id": saved["message_id"]}
+            payloads.insert(0, {"method": REMOVE, "arguments": gone})
     return [*payloads, *(_file(address, file) for file in reply.files)]
 
 
