@@ -13,10 +13,12 @@ import pytest
 from slack_bot import bot_on_slack
 from waiting import until
 
+from botkit.adapter import PERSON
 from botkit.app import Bot
 from botkit.replies import Button, File, Reply
 from botkit.turn import Turn
 from botkit.types import Sender
+from botkit_adapters.slack.adapter import SlackAdapter
 
 LONG = " ".join(f"word{number}" for number in range(60))
 
@@ -98,6 +100,37 @@ async def test_the_assistant_shows_that_it_thinks(tmp_path: Path) -> None:
         await slack.replies(ada.channel, 1, thread=root)
         await running.idle()
         assert slack.state.titles == ["hello"]
+
+
+async def test_the_assistant_stops_thinking_where_no_reply_comes(tmp_path: Path) -> None:
+    bot = Bot()
+
+    @bot.default
+    async def answer(turn: Turn) -> str | None:
+        return None if turn.text == "hush" else "yes"
+
+    async with bot_on_slack(tmp_path, bot) as running:
+        slack = running.slack
+        ada = slack.user("Ada")
+        root = ada.open_assistant()
+        ada.say("hush", thread=root)
+        await until(lambda: slack.state.statuses == ["is thinking…", ""])
+        ada.say("hello", thread=root)
+        await slack.replies(ada.channel, 1, thread=root)
+        await asyncio.sleep(2.5)
+        assert slack.state.statuses == ["is thinking…", "", "is thinking…"]
+
+
+async def test_a_status_that_comes_after_the_reply_is_cleared(tmp_path: Path) -> None:
+    async with bot_on_slack(tmp_path) as running:
+        slack = running.slack
+        slack.faults.add("assistant.threads.setStatus", "slow", seconds=1)
+        ada = slack.user("Ada")
+        root = ada.open_assistant()
+        ada.say("hello", thread=root)
+        await slack.replies(ada.channel, 1, thread=root)
+        assert slack.state.statuses == []
+        await until(lambda: slack.state.statuses == ["is thinking…", ""])
 
 
 @pytest.mark.parametrize("count", [1, 4, 5])
@@ -182,6 +215,11 @@ async def test_a_handler_gets_profile_and_file(tmp_path: Path) -> None:
         ada.upload("a.png", b"png", "image/png", "look")
         (reply,) = await running.slack.replies(ada.channel, 1)
         assert reply.text == "Ada pt-PT Europe/Lisbon: b'png'"
+        slack = running.application.adapters["slack"]
+        assert isinstance(slack, SlackAdapter)
+        assert slack._intake is not None
+        kept = await slack._intake.records.keys(f"{PERSON}{ada.id}:")
+        assert kept == [f"{PERSON}{ada.id}:{running.slack.state.team}:profile"]
 
 
 async def test_a_lost_answer_is_found_and_not_sent_again(tmp_path: Path) -> None:
