@@ -67,6 +67,7 @@ class CompilerProcess:
     """
 
     def __init__(self, order: Order) -> None:
+        self._asked_for: set[Key] = set()
         self._dealt_with: set[Key] = set()
         self._changed = threading.Condition()
         self._ended = False
@@ -94,12 +95,22 @@ class CompilerProcess:
             self._ended = True
             self._changed.notify_all()
 
-    def want(self, key: Key) -> None:
-        """Have ``key`` compiled next, and wait until it has been tried or the process has ended."""
+    def ask(self, key: Key) -> None:
+        """Have ``key`` compiled before what nobody has asked for."""
         with self._changed:
-            if not self._ended and key not in self._dealt_with:
+            if key not in self._asked_for:
+                self._asked_for.add(key)
                 self._write(json.dumps(key) + "\n")
-                self._changed.wait_for(lambda: self._ended or key in self._dealt_with)
+
+    def pending(self, key: Key) -> bool:
+        """Whether ``key`` may still come."""
+        return not self._ended and key not in self._dealt_with
+
+    def wait(self, key: Key) -> None:
+        """Return when ``key`` has been tried, or the process has ended."""
+        self.ask(key)
+        with self._changed:
+            self._changed.wait_for(lambda: not self.pending(key))
 
     def close(self) -> None:
         """End it; nothing that it has finished is lost."""

@@ -67,6 +67,20 @@ class Programs:
         """:meth:`Steps.decode` of ``rows`` conversations with caches of ``length``."""
         return self._get(("decode", rows, length))
 
+    def batch_sizes(self, length: int) -> tuple[int, ...]:
+        """How many replies with caches of ``length`` the programs at hand write at once.
+
+        While a program is being compiled, which takes ten seconds and more, smaller ones do its
+        work; that is slower, but changes no bit of a reply.
+        """
+        sizes = self._config.batch_sizes
+        if not self._pending(("decode", sizes[0], length)):
+            later = [size for size in sizes if self._pending(("decode", size, length))]
+            for size in later:
+                self._ask(("decode", size, length))
+            return tuple(size for size in sizes if size not in later)
+        return sizes[:1]
+
     def score(self, tokens: int) -> Program:
         """:meth:`Steps.score` of ``tokens`` at once."""
         return self._get(("score", tokens, 0))
@@ -172,6 +186,16 @@ class Programs:
                 future.set_exception(error)
         return future.result()
 
+    def _pending(self, key: Key) -> bool:
+        """Whether the process that compiles has yet to put ``key`` on disk."""
+        if self._compiler is None or not self._compiler.pending(key):
+            return False
+        return key not in self._programs and key not in self._shelf
+
+    def _ask(self, key: Key) -> None:
+        if self._compiler is not None:
+            self._compiler.ask(key)
+
     def _let_go(self) -> None:
         """Drop the large programs that were not used for longest, beyond as many as may stay."""
         large = [key for key in self._programs if key[0] in LARGE]
@@ -183,7 +207,7 @@ class Programs:
         began = time.monotonic()
         program = self._shelf.take(key)
         if program is None and self._compiler is not None:
-            self._compiler.want(key)
+            self._compiler.wait(key)
             program = self._shelf.take(key)
         if program is None:
             if self._closed.is_set():

@@ -103,7 +103,8 @@ class Runner:
         pad = length <= self._config.padded_length
         results: list[tuple[Slot, list[Event]]] = []
         first = 0
-        for replies, rows in groups(len(slots), self._config.batch_sizes, pad=pad):
+        sizes = self._programs.batch_sizes(length) if len(slots) > 1 else (1,)
+        for replies, rows in groups(len(slots), sizes, pad=pad):
             results += self._decode(slots[first : first + replies], rows, length)
             first += replies
         return results

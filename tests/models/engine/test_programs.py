@@ -124,6 +124,25 @@ async def test_a_wanted_program_is_compiled_next(tmp_path):
         await engine.aclose()
 
 
+async def test_while_a_batch_program_is_compiled_single_ones_do_its_work(tmp_path):
+    """The replies come before the program does, and are the same as with it."""
+    model = open_tiny(tmp_path / "tiny", "int8", eos=False)
+    sizes = dataclasses.replace(SMALL, slots=4)
+    wanted = [asked(some_text(30), 9, seed=seed) for seed in range(3)]
+    engine = Engine(model, sizes, tmp_path / "compiled")
+    await engine.start()
+    try:
+        await until(lambda: engine.programs._compiler is not None)
+        early = await asyncio.gather(*(reply_to(engine, one) for one in wanted))
+        assert ("decode", 4, 256) not in engine.programs._programs
+        await until(lambda: engine.programs.complete, within=200)
+        late = await asyncio.gather(*(reply_to(engine, one) for one in wanted))
+        assert ("decode", 4, 256) in engine.programs._programs
+        assert early == late
+    finally:
+        await engine.aclose()
+
+
 async def test_a_killed_compiler_is_missed_by_nobody(tmp_path):
     """What it did not get to is compiled when it is needed."""
     engine = Engine(open_tiny(tmp_path / "tiny", "int8", eos=False), SMALL, tmp_path / "compiled")
