@@ -26,6 +26,8 @@ KILLS = int(os.environ.get("BOTKIT_SOAK_KILLS", "8"))
 SUPPORT = Path(__file__).parents[1] / "support"
 COPIES = int(os.environ.get("BOTKIT_SOAK_COPIES", "10"))
 FAR = 1_000_000
+SIGKILL_SECONDS = 10
+"""After SIGTERM, on most platforms."""
 
 
 def free_port() -> int:
@@ -170,7 +172,8 @@ async def test_sigterm_under_load_loses_nothing(tmp_path: Path, database: str) -
             everybody()
         await telegram.called("sendMessage", 10, within=60)
         everybody()
-        assert await bot.stop() == 0, bot.log[-2000:]
+        async with asyncio.timeout(SIGKILL_SECONDS):
+            assert await bot.stop() == 0, bot.log[-2000:]
         await bot.start()
         await until(lambda: _unanswered(telegram, sent) == [], within=60)
         assert await bot.stop() == 0
