@@ -38,7 +38,7 @@ async def botkit(database: str, home: Path, sends: Sends) -> AsyncIterator[str]:
     completion = ScriptedCompletion(lambda request: str(request.messages[-1].content))
     bot = Bot().application(settings, completion, load_adapters(settings))
     # The pace that Telegram asks for is not what is measured.
-    bot.adapters["telegram"]._pacer.wait = _at_once  # type: ignore[attr-defined]
+    bot.adapters["telegram"].pace = _at_once  # type: ignore[method-assign]
     await completion.start()
     await bot.open()
     app = create_app(completion, open_routes=bot.open_routes, routes=bot.routes)
@@ -51,7 +51,7 @@ async def botkit(database: str, home: Path, sends: Sends) -> AsyncIterator[str]:
         await bot.aclose()
 
 
-async def _at_once(chat: Any) -> None:
+async def _at_once(outgoing: Any) -> None:
     return None
 
 
