@@ -79,8 +79,7 @@ class Outbound:
         self, outgoing: Outgoing, payload: Mapping[str, Any], to: Mapping[str, Any]
     ) -> Receipt:
         if "file" in payload:
-            await self._calls.upload(to, payload["file"])
-            return Receipt()
+            return await self._share(payload["file"], to)
         if "user" in to:
             return await self._send_to_one(payload, to)
         marked = {"metadata": metadata(REPLY, reply_mark(outgoing))}
@@ -106,6 +105,15 @@ class Outbound:
             await self._calls.call(to["team"], payload["method"], arguments)
         except DeliveryRefusedError as error:
             logger.info("%s was refused: %s", payload["method"], error.reason)
+        return Receipt()
+
+    async def _share(self, file: Mapping[str, str], to: Mapping[str, Any]) -> Receipt:
+        """Share a file. Slack has none that one person sees in a channel: that person gets it in
+        the direct message (https://docs.slack.dev/reference/methods/conversations.open)."""
+        if "user" in to:
+            opened = await self._calls.call(to["team"], "conversations.open", {"users": to["user"]})
+            to = {**to, "channel": str(opened["channel"]["id"]), "thread": ""}
+        await self._calls.upload(to, file)
         return Receipt()
 
     async def _send_to_one(self, payload: Mapping[str, Any], to: Mapping[str, Any]) -> Receipt:

@@ -63,7 +63,8 @@ def render(
                 "replaces": replaced if at == 0 else None,
             }
         )
-    payloads += [{"to": _where(address, since), "file": _file(each)} for each in reply.files]
+    to = _where(address, since, private=private)
+    payloads += [{"to": to, "file": _file(each)} for each in reply.files]
     threads = [*prompts, *_title(reply, address)]
     return [*payloads, *({"to": _where(address, since), "assistant": each} for each in threads)]
 

@@ -11,7 +11,7 @@ from slack_bot import SlackBot, bot_on_slack
 from waiting import until
 
 from botkit.app import Bot
-from botkit.replies import Button, Reply
+from botkit.replies import Button, File, Reply
 from botkit.testing.slack import Channel
 from botkit.turn import Turn
 
@@ -101,6 +101,25 @@ async def test_a_command_among_two_people_is_answered(tmp_path: Path) -> None:
         await until(lambda: versions(people) == [(ada.id, TEXT)], within=20)
         await running.idle()
         assert (await running.application.store.stats()).dead == 0
+
+
+async def test_a_file_for_one_person_comes_in_the_direct_message(tmp_path: Path) -> None:
+    bot = Bot()
+
+    @bot.command("bill")
+    async def bill() -> Reply:
+        return Reply("Here it is.", files=(File("bill.txt", b"12 EUR"),))
+
+    async with bot_on_slack(tmp_path, bot) as running:
+        slack = running.slack
+        ada, general = slack.user("Ada"), slack.channel("general")
+        ada.command("/bill", channel=general)
+        await slack.called("files.completeUploadExternal")
+        await running.idle()
+        assert versions(general) == [(ada.id, "Here it is.")]
+        assert not any(each.data.get("files") for each in general.posted)
+        (shared,) = ada.channel.posted
+        assert shared.data["files"][0]["name"] == "bill.txt"
 
 
 @pytest.mark.parametrize("spent", ["used_url", "expired_url"])
