@@ -11,6 +11,9 @@ CLOSE_SECONDS = 3.0
 """For which a call that is under way is waited for in the end: one that is cut off may be carried
 out all the same, after the reply, and whoever made it has to count with that."""
 
+FIRST_SECONDS = 0.1
+"""Before the first call: a reply that is whole by then is not worth a preview."""
+
 DELAY_SECONDS = 1.0
 """Until the next call, where the platform puts one off and does not say for how long."""
 
@@ -49,7 +52,7 @@ class Showing:
         await asyncio.gather(self._call, return_exceptions=True)
 
     async def _run(self) -> None:
-        pause: float | None = 0.0
+        pause: float | None = FIRST_SECONDS
         while pause is not None:
             await asyncio.sleep(pause)
             await self._changed.wait()

@@ -81,10 +81,14 @@ class SQLiteDriver:
 
 
 class _Connection:
-    """A connection and the thread that alone uses it."""
+    """A connection and the thread that alone uses it.
+
+    A database in memory never waits for a disk: there the caller's thread runs the script.
+    """
 
     def __init__(self, path: str, clock: Callable[[], float], *, reads: bool = False) -> None:
         self._clock = clock
+        self._at_once = path == MEMORY
         self._reads = reads
         self._sql: dict[str, str] = {}
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -95,22 +99,31 @@ class _Connection:
         except (sqlite3.Error, OSError) as error:
             raise explain(error) from None
         self._thread = threading.Thread(target=self._work, name="botkit-sqlite", daemon=True)
-        self._thread.start()
+        if not self._at_once:
+            self._thread.start()
 
     async def run(self, script: Callable[[], Script[T]]) -> T:
         job = _Job(script)
         with self._lock:
             if self._closed:
                 raise StoreError("the database is closed")
-            self._jobs.put(job)
+            if self._at_once:
+                self._run_alone(job)
+                job.settle()
+            else:
+                self._jobs.put(job)
         result: T = await job.future
         return result
 
     def close(self) -> None:
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._jobs.put(None)
+            if self._closed:
+                return
+            self._closed = True
+            if self._at_once:
+                self._database.close()
+                return
+            self._jobs.put(None)
         self._thread.join()
 
     def _work(self) -> None:

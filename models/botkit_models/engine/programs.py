@@ -9,14 +9,11 @@ few stay.
 from __future__ import annotations
 
 import logging
-import os
-import platform
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +25,7 @@ from botkit.errors import CompletionUnavailableError
 from botkit_models.config import DecoderConfig
 from botkit_models.engine.compiler import CompilerProcess, Order
 from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.identity import identity
 from botkit_models.engine.memory import return_memory
 from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
 from botkit_models.engine.shelf import Key, Program, Shelf
@@ -56,7 +54,7 @@ class Programs:
         self._programs: OrderedDict[Key, Future[Program]] = OrderedDict()
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._shelf = Shelf(folder, self._identity())
+        self._shelf = Shelf(folder, identity(model, config, steps.eos_ids, steps.weights))
         self._compiler: CompilerProcess | None = None
 
     def prefill(self, tokens: int, length: int) -> Program:
@@ -254,22 +252,6 @@ class Programs:
     def _empty_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
         return lambda: empty_caches(self._model, length), (), ()
 
-    def _identity(self) -> str:
-        """What programs depend on besides their key."""
-        weights = [(str(weight.dtype), weight.shape) for weight in self._steps.weights]
-        device = jax.devices()[0]
-        # Machine code is for the processor it was compiled on; a folder may travel in an image.
-        parts = (
-            version("botkit"),
-            version("jaxlib"),
-            jax.__version__,
-            device.platform,
-            device.device_kind,
-            processor(),
-            os.environ.get("XLA_FLAGS", ""),
-        )
-        return repr((*parts, self._model, self._config, self._steps.eos_ids, weights))
-
     def _weights(self) -> Any:
         return [_shape(weight.dtype, *weight.shape) for weight in self._steps.weights]
 
@@ -303,13 +285,3 @@ def _int32(*shape: int) -> Any:
 
 def _shape(dtype: Any, *shape: int) -> Any:
     return jax.ShapeDtypeStruct(shape, np.dtype(dtype))  # type: ignore[no-untyped-call]
-
-
-def processor() -> str:
-    """What code this processor runs: its architecture and, on Linux, its extensions."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    flags = (line for line in lines if line.startswith(("flags", "Features")))
-    return f"{platform.machine()} {next(flags, '')}"
