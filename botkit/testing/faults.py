@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NoReturn
+
+from aiohttp import web
 
 Kind = Literal["drop_before", "drop_after", "429", "5xx", "slow", "error"]
 """``drop_before``: the connection breaks and nothing was done. ``drop_after``: it was done, and
@@ -65,3 +68,10 @@ class Faults:
             fault.hits += 1
             return fault
         return None
+
+
+def cut(request: web.Request) -> NoReturn:
+    """Break the connection: the bot gets no answer."""
+    if request.transport is not None:
+        request.transport.abort()
+    raise asyncio.CancelledError

@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlencode
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from botkit.testing.faults import Fault, Faults
+from botkit.testing.faults import Fault, Faults, cut
+from botkit.testing.slack.arguments import arguments_of, token_of
 from botkit.testing.slack.deliveries import Deliveries
 from botkit.testing.slack.events import envelope, message_event
 from botkit.testing.slack.methods import METHODS
 from botkit.testing.slack.oauth import OAuth, another
 from botkit.testing.slack.people import Person
 from botkit.testing.slack.responses import acknowledged, respond
+from botkit.testing.slack.socket_mode import SocketMode
 from botkit.testing.slack.state import ApiError, Channel, Json, Posted, ResponseUrl, State
 
 BOT_TOKEN = "xoxb-simulated"
@@ -28,10 +29,6 @@ APP_TOKEN = "xapp-simulated"
 SIGNING_SECRET = "simulated-signing-secret"
 BODY_BYTES = 60 << 20
 RESPONSE_URL = "response_url"
-OBJECTS = frozenset(
-    {"attachments", "blocks", "chunks", "files", "loading_messages", "metadata", "prompts"}
-)
-"""Arguments that a form carries as JSON."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class SlackSimulator:
         self.revoked = False
         self.api_base_url = ""
         self._root = ""
-        self._tickets: set[str] = set()
+        self._sockets = SocketMode(self.state, self.deliveries)
         self._runner: web.AppRunner | None = None
         self._changed = asyncio.Event()
 
@@ -78,7 +75,7 @@ class SlackSimulator:
         app = web.Application(client_max_size=BODY_BYTES)
         app.router.add_route("*", "/api/{method}", self._answer)
         app.router.add_routes(self.oauth.routes())
-        app.router.add_get("/socket", self._socket)
+        app.router.add_get("/socket", self._sockets.connect)
         app.router.add_post("/respond/{id}", self._respond)
         app.router.add_post("/upload/{id}", self._upload)
         app.router.add_get("/files/{id}", self._download)
@@ -200,7 +197,7 @@ class SlackSimulator:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        given = await _arguments(request)
+        given = await arguments_of(request)
         fault = self.faults.next(method)
         try:
             if (refused := self._fail(request, fault)) is not None:
@@ -211,14 +208,14 @@ class SlackSimulator:
             if method == "oauth.v2.access":
                 result = self.oauth.access(given, request.headers.get("Authorization", ""))
             else:
-                result = self._do(method, given, _token(request, given))
+                result = self._do(method, given, token_of(request, given))
         except ApiError as error:
             self._note(Call(method, given, error.code))
             detail = {"response_metadata": {"messages": [error.detail]}} if error.detail else {}
             return web.json_response({"ok": False, "error": error.code, **detail})
         self._note(Call(method, given))
         if fault is not None and fault.kind == "drop_after":
-            _cut(request)
+            cut(request)
         return web.json_response({"ok": True, **result})
 
     def _note(self, call: Call) -> None:
@@ -229,7 +226,7 @@ class SlackSimulator:
         if fault is None:
             return None
         if fault.kind == "drop_before":
-            _cut(request)
+            cut(request)
         if fault.kind == "429":
             body = {"ok": False, "error": "ratelimited"}
             return web.json_response(
@@ -245,10 +242,7 @@ class SlackSimulator:
         if method == "apps.connections.open":
             if token != self.app_token:
                 raise ApiError("invalid_auth")
-            ticket = f"ticket-{next(self.state.numbers)}"
-            self._tickets.add(ticket)
-            query = urlencode({"ticket": ticket, "app_id": self.state.app_id})
-            return {"url": f"ws://{self._root}/socket?{query}"}
+            return self._sockets.open(self._root)
         if not token:
             raise ApiError("not_authed")
         state = self._workspace_of(token)
@@ -272,40 +266,6 @@ class SlackSimulator:
         if self.revoked:
             raise ApiError("token_revoked")
         return self.state
-
-    async def _socket(self, request: web.Request) -> web.StreamResponse:
-        ticket = request.query.get("ticket", "")
-        if ticket not in self._tickets:
-            return web.Response(status=408, text="link_disabled")
-        self._tickets.discard(ticket)  # a URL is good for one connection
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.send_json(self._hello())
-        self.deliveries.connect(socket)
-        try:
-            async for message in socket:
-                if message.type == WSMsgType.TEXT:
-                    self._acknowledged(json.loads(message.data))
-        finally:
-            if socket in self.deliveries.sockets:
-                self.deliveries.disconnect(socket)
-        return socket
-
-    def _hello(self) -> Json:
-        return {
-            "type": "hello",
-            "num_connections": len(self.deliveries.sockets) + 1,
-            "connection_info": {"app_id": self.state.app_id},
-            "debug_info": {
-                "host": "simulated",
-                "build_number": 1,
-                "approximate_connection_time": 18060,
-            },
-        }
-
-    def _acknowledged(self, message: Json) -> None:
-        if "envelope_id" in message:
-            self.deliveries.acknowledge(message["envelope_id"], message.get("payload"))
 
     async def _respond(self, request: web.Request) -> web.StreamResponse:
         found = self.state.urls.get(request.match_info["id"])
@@ -338,34 +298,10 @@ class SlackSimulator:
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
         try:
-            self._workspace_of(_token(request, {}))
+            self._workspace_of(token_of(request, {}))
         except ApiError:
             return web.Response(text="<html>Sign in to Slack</html>", content_type="text/html")
         found = self.state.files.get(request.match_info["id"])
         if found is None:
             return web.Response(status=404)
         return web.Response(body=found[1], content_type="application/octet-stream")
-
-
-def _cut(request: web.Request) -> None:
-    """Break the connection: the app gets no answer."""
-    if request.transport is not None:
-        request.transport.abort()
-    raise asyncio.CancelledError
-
-
-def _token(request: web.Request, given: Json) -> str:
-    header = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    return header or str(given.get("token") or "")
-
-
-async def _arguments(request: web.Request) -> Json:
-    """The arguments of a call: JSON, or a form in which lists and objects are JSON text."""
-    if request.content_type == "application/json":
-        return dict(await request.json())
-    given: Json = {}
-    for name, value in {**request.query, **(await request.post())}.items():
-        text = str(value)
-        is_json = text[:1] in ("[", "{") and name in OBJECTS
-        given[name] = json.loads(text) if is_json else text
-    return given

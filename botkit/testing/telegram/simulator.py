@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from botkit.testing.faults import Fault, Faults
+from botkit.testing.faults import Fault, Faults, cut
 from botkit.testing.telegram.arguments import arguments_of
 from botkit.testing.telegram.deliveries import Deliveries, Webhook
 from botkit.testing.telegram.methods import METHODS
@@ -177,7 +177,7 @@ class TelegramSimulator:
             return _refusal(error)
         self._note(Call(method, given, result=copy.deepcopy(result)))
         if fault is not None and fault.kind == "drop_after":
-            _cut(request)
+            cut(request)
         return web.json_response({"ok": True, "result": result})
 
     def _note(self, call: Call) -> None:
@@ -191,7 +191,7 @@ class TelegramSimulator:
         if fault is None:
             return
         if fault.kind == "drop_before":
-            _cut(request)
+            cut(request)
         elif fault.kind == "429":
             seconds = int(fault.seconds) if fault.seconds >= 1 else fault.seconds
             words = f"Too Many Requests: retry after {seconds}"
@@ -269,10 +269,3 @@ def _refusal(error: ApiError) -> web.Response:
     if error.parameters:
         body["parameters"] = error.parameters
     return web.json_response(body, status=error.code)
-
-
-def _cut(request: web.Request) -> None:
-    """Break the connection: the bot gets no answer."""
-    if request.transport is not None:
-        request.transport.abort()
-    raise asyncio.CancelledError
