@@ -94,10 +94,13 @@ def test_without_a_file_the_model_alone_answers(botkit_command) -> None:
     assert done.stdout == b"Ada: good day\nbot: good day\n"
 
 
-@pytest.mark.parametrize("arguments", [*PRIVATE, ("telegram", "--in", "group")], ids=" ".join)
+SHARED = (("telegram", "--in", "group"), ("slack", "--in", "channel"))
+
+
+@pytest.mark.parametrize("arguments", [*PRIVATE, *SHARED], ids=" ".join)
 def test_commands_and_buttons(play, arguments: tuple[str, ...]) -> None:
     done = play(*arguments, says="/order tea\n[Yes]\n[Menu]\n[No]\n")
-    mark = " (only you see this)" if "slack" in arguments else ""
+    mark = " (only you see this)" if "channel" in arguments else ""
     assert done.stdout.decode() == (
         f"Alice: /order tea\nbot{mark}: One tea? [Yes] [Menu]\n"
         f"Alice: [Yes]\nbot{mark}: Your tea is coming.\n"
