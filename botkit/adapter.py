@@ -195,14 +195,13 @@ class Adapter(Protocol):
         ...
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
+        self, event: Event, *, saved: Json | None, save: SavePreview, holds: Holds
     ) -> Preview:
         """Show the reply to ``event`` while it is written.
 
         Args:
             event: What is answered.
             saved: What an earlier attempt saved: go on in that message instead of a new one.
-            retried: An earlier attempt may have opened a preview and died before saving it.
             save: Call it with what a later attempt needs, once there is something on show.
             holds: Show nothing more once it says no.
         """

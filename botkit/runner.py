@@ -225,7 +225,6 @@ class RunningTurn:
         preview = self._adapter.preview(
             self._event,
             saved=self._saved,
-            retried=self._head.attempts > 1,
             save=self._save,
             holds=self._holds,
         )

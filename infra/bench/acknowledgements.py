@@ -11,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from loopback import loopback
 from served_process import served
 from telegram_stub import HEADERS, Sends, update
 
@@ -89,10 +90,5 @@ async def stub_api(sends: Sends) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/bot"
-    finally:
-        await runner.cleanup()
+    async with loopback(app) as root:
+        yield f"{root}/bot"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from loopback import loopback
 from telegram_stub import SECRET, TOKEN, Sends
 
 from botkit.app import Bot
@@ -84,10 +85,5 @@ async def chat_sdk(sends: Sends) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/telegram/webhook", webhook)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/telegram/webhook"
-    finally:
-        await runner.cleanup()
+    async with loopback(app) as root:
+        yield f"{root}/telegram/webhook"

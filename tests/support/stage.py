@@ -71,7 +71,7 @@ class StageAdapter:
         return None
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
+        self, event: Event, *, saved: Json | None, save: SavePreview, holds: Holds
     ) -> Preview:
         return StagePreview(self.shown)
 

@@ -118,7 +118,7 @@ class SlackAdapter:
             await self._status.show(event.address)
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
+        self, event: Event, *, saved: Json | None, save: SavePreview, holds: Holds
     ) -> Preview:
         """A stream in a thread, an edited message elsewhere."""
         if answers_privately(event.address):

@@ -119,7 +119,7 @@ class TelegramAdapter:
                 await asyncio.sleep(TYPING_SECONDS)
 
     def preview(
-        self, event: Event, *, saved: Json | None, retried: bool, save: SavePreview, holds: Holds
+        self, event: Event, *, saved: Json | None, save: SavePreview, holds: Holds
     ) -> Preview:
         """A draft in a private chat, an edited message in a group."""
         return TelegramPreview(

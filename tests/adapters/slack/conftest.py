@@ -41,10 +41,7 @@ class Process:
         async def save(what: Json) -> None:
             self.saved.append(what)
 
-        retried = saved is not None
-        return self.adapter.preview(
-            self.event, saved=saved, retried=retried, save=save, holds=lambda: self.holding
-        )
+        return self.adapter.preview(self.event, saved=saved, save=save, holds=lambda: self.holding)
 
     async def deliver(self, reply: Reply | str, saved: Json | None = None) -> list[Receipt]:
         """Deliver a reply as the core does: what is uncertain is looked for first."""

@@ -47,7 +47,6 @@ class Stage:
         return self.adapter.preview(
             self.event,
             saved=saved,
-            retried=saved is not None,
             save=save,
             holds=lambda: self.holding,
         )

@@ -222,7 +222,7 @@ class Removing(StageAdapter):
     def render(self, reply, event, *, saved: Json | None = None):  # type: ignore[no-untyped-def]
         return [{**each, "saved": saved} for each in super().render(reply, event, saved=saved)]
 
-    def preview(self, event, *, saved, retried, save, holds):  # type: ignore[no-untyped-def]
+    def preview(self, event, *, saved, save, holds):  # type: ignore[no-untyped-def]
         class Saves:
             async def update(self, text: str) -> None:
                 await save({"ts": "p1"})
