@@ -11,7 +11,7 @@ from aiohttp import web
 
 from botkit import plugins
 from botkit.adapter import Adapter, AdapterRoute
-from botkit.answer import Asking
+from botkit.asking import Asking
 from botkit.completion import Completion
 from botkit.completion.defaults import sampling
 from botkit.deliverer import Deliverer

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from botkit import defaults
 from botkit.adapter import Adapter, CommandHelp, Outgoing
-from botkit.answer import Asking
+from botkit.answer import Answer
+from botkit.asking import Asking
 from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
 from botkit.deliverer import Deliverer
 from botkit.errors import DeliveryError, HandlerError, LeaseLostError
@@ -116,7 +118,7 @@ class RunningTurn:
             instructions=runner.instructions,
             commands=runner.commands,
             vision=runner.vision,
-            _asking=runner.asking,
+            asking=runner.asking,
             _send=self._send,
             _show=self._show,
             _fetch=self._fetch,
@@ -220,26 +222,40 @@ class RunningTurn:
 
     async def _show(self, pieces: AsyncIterable[str]) -> str:
         """Collect the text while the platform shows it; closes ``pieces`` on the way out."""
-        if not self._adapter.capabilities.streams:
-            return "".join([piece async for piece in pieces])
-        preview = self._adapter.preview(
-            self._event,
-            saved=self._saved,
-            save=self._save,
-            holds=self._holds,
-        )
+        preview = None
+        if self._adapter.capabilities.streams:
+            preview = self._adapter.preview(
+                self._event, saved=self._saved, save=self._save, holds=self._holds
+            )
         text = ""
         try:
-            async for piece in pieces:
-                text += piece
-                await preview.update(text)
+            async with aclosing(_growing(pieces)) as texts:
+                async for text in texts:
+                    if preview is not None:
+                        await preview.update(text)
         finally:
-            await preview.close()
+            if preview is not None:
+                await preview.close()
         return text
 
     async def _save(self, saved: Json) -> None:
         self._saved = saved
         await self._runner.store.save_preview(self._lease, self._head, saved)
+
+
+async def _growing(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
+    """All of the text so far, piece by piece; the model's answer may begin anew."""
+    text = ""
+    if isinstance(pieces, Answer):
+        async with aclosing(pieces.drafts()) as drafts:
+            async for draft in drafts:
+                if draft.text != text:
+                    text = draft.text
+                    yield text
+        return
+    async for piece in pieces:
+        text += piece
+        yield text
 
 
 def _spoken(event: Event) -> str:

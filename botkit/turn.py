@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from botkit.adapter import CommandHelp
-from botkit.answer import Answer, Asking
+from botkit.answer import Answer
+from botkit.asking import Asking
 from botkit.completion import Message
 from botkit.completion.messages import SystemMessage, UserMessage
+from botkit.draft import Draft
 from botkit.replies import Reply
+from botkit.spans import NO_SPAN, Span
 from botkit.types import Attachment, ConversationKey, Event, Json, Sender
 
 SendNow = Callable[[Reply], Awaitable[None]]
@@ -34,6 +37,9 @@ class Turn:
         said: The texts of replies that this turn has sent already.
         remembered: What this turn adds to the history.
         vision: Whether the model is shown images.
+        asking: How the model is asked; middleware replaces fields of it.
+        context: Notes for the model beside the instructions, as what language to answer in.
+        span: The part of the turn that is under way.
     """
 
     events: Sequence[Event]
@@ -44,13 +50,15 @@ class Turn:
     instructions: str
     commands: Sequence[CommandHelp]
     vision: bool
-    _asking: Asking = field(repr=False)
+    asking: Asking = field(repr=False)
     _send: SendNow = field(repr=False)
     _show: ShowText = field(repr=False)
     _fetch: Fetch = field(repr=False)
     history: list[Message] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     remembered: list[Message] = field(default_factory=list)
+    context: list[str] = field(default_factory=list)
+    span: Span = field(default=NO_SPAN, repr=False)
 
     @property
     def event(self) -> Event:
@@ -113,18 +121,20 @@ class Turn:
             options: Fields of the request by wire name, as ``temperature`` or ``max_tokens``.
 
         Returns:
-            Await it for the whole text, or iterate (or return) it to stream.
+            Await it for the whole text, iterate it for pieces, or return it to stream.
         """
         asked: list[Message] = []
-        if self.instructions:
-            asked.append(SystemMessage(role="system", content=self.instructions))
+        system = "\n\n".join(part for part in (self.instructions, *self.context) if part)
+        if system:
+            asked.append(SystemMessage(role="system", content=system))
         asked += [*self.history, *self.messages]
         asked += [_message(message) for message in messages]
+        asking, span = self.asking, self.span
 
-        def pieces() -> AsyncIterator[str]:
-            return self._asking.stream(asked, options)
+        def drafts(shown: bool, attempts: int | None) -> AsyncGenerator[Draft, None]:
+            return asking.drafts(asked, options, shown=shown, attempts=attempts, span=span)
 
-        return Answer(pieces)
+        return Answer(drafts)
 
     def remember(self, *messages: Message) -> None:
         """Add messages to what this turn leaves in the history."""

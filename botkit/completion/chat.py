@@ -23,7 +23,11 @@ ServiceTier = Literal["auto", "default", "flex", "scale", "priority"]
 
 
 class ChatCompletionRequest(SamplingFields):
-    """One request for the next message of a conversation."""
+    """One request for the next message of a conversation.
+
+    ``continue_final_message``, an extension that vLLM has too: the last message is the assistant's,
+    and the reply goes on in the middle of it.
+    """
 
     model: Annotated[str, Field(min_length=1)]
     messages: Annotated[list[Message], Field(min_length=1)]
@@ -51,6 +55,7 @@ class ChatCompletionRequest(SamplingFields):
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
+    continue_final_message: bool | None = None
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
@@ -63,6 +68,11 @@ class ChatCompletionRequest(SamplingFields):
                 "'max_tokens' and 'max_completion_tokens' cannot both be set; "
                 "use 'max_completion_tokens'.",
                 param="max_tokens",
+            )
+        if self.continue_final_message and self.messages[-1].role != "assistant":
+            raise InvalidRequestError(
+                "'continue_final_message' needs a last message of role 'assistant'.",
+                param="continue_final_message",
             )
         return self
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from botkit.leaks import cleaned
 from botkit.pipeline import CallNext
 from botkit.replies import Reply
 from botkit.turn import Turn
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]|[\ud800-\udfff]")
-_SPECIAL = re.compile(r"<\|[a-z0-9_]{2,40}\|>")
+_BLANK = re.compile(r"\n(?:[ \t]*\n){3,}")
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.MULTILINE)
 
 
@@ -21,9 +22,10 @@ async def tidy(turn: Turn, call_next: CallNext) -> Reply | None:
 
 
 def tidied(text: str) -> str:
-    """Without control characters, special tokens and outer blank lines; every code fence closed."""
+    """Without control characters, special tokens, outer and many blank lines; every code fence
+    closed."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _SPECIAL.sub("", _CONTROL.sub("", text)).strip("\n").rstrip()
+    text = _BLANK.sub("\n\n", cleaned(_CONTROL.sub("", text))).strip("\n").rstrip()
     opened = ""
     for fence in _FENCE.findall(text):
         if not opened:

@@ -109,7 +109,9 @@ def _generations(runtime: Runtime, request: ChatCompletionRequest) -> list[Gener
     """
     runtime.check_model(request.model)
     refuse_unsupported_chat(request)
-    prompt = runtime.prompts.of_chat(request.messages)
+    prompt = runtime.prompts.of_chat(
+        request.messages, continuing=bool(request.continue_final_message)
+    )
     budget = runtime.prompts.budget(prompt, request.reply_limit, "messages")
     top = (request.top_logprobs or 0) if request.logprobs else None
     params = sampling_params(request, request.n, runtime.tokenizer.vocab_size, top)

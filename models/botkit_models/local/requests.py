@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 
-from botkit.completion.messages import Message
+from botkit.completion.messages import Message, message_text
 from botkit.completion.sampling import SamplingFields
 from botkit.errors import ContextLengthError, InvalidRequestError
 from botkit_models.chat_messages import template_messages
@@ -33,12 +33,16 @@ class Prompts:
         source = tokenizer.spec.chat_template or _PLAIN_CHAT
         self._template = ChatTemplate(source, tokenizer.special_tokens)
 
-    def of_chat(self, messages: Sequence[Message]) -> list[int]:
-        """Token ids of a conversation, up to where the assistant speaks."""
+    def of_chat(self, messages: Sequence[Message], *, continuing: bool = False) -> list[int]:
+        """Token ids of a conversation, up to where the assistant speaks, or goes on speaking."""
         spec = self._tokenizer.spec
         segments = self._template.render(
-            template_messages(messages), bos_token=spec.bos_token, eos_token=spec.eos_token
+            template_messages(messages[:-1] if continuing else messages),
+            bos_token=spec.bos_token,
+            eos_token=spec.eos_token,
         )
+        if continuing:
+            segments = [*segments, Segment(message_text(messages[-1]), special=False)]
         return self._tokenizer.encode_segments(segments) or [self._first]
 
     def of_text(self, text: str | Sequence[int], param: str) -> list[int]:

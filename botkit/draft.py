@@ -1,0 +1,24 @@
+"""How far a reply is while it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from botkit.completion.chat import FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply so far.
+
+    Fields:
+        text: All of it. It may be shorter than the draft's before: the reply was begun anew.
+        attempt: The how-manieth, from 0.
+        finish_reason: Why it ended; None while it is written.
+        logprob: The mean log-probability of its tokens, in nats, where the completion tells.
+    """
+
+    text: str
+    attempt: int = 0
+    finish_reason: FinishReason | None = None
+    logprob: float | None = None
