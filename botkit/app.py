@@ -26,6 +26,7 @@ from botkit.runner import Runner
 from botkit.settings import Settings
 from botkit.steps import Steps
 from botkit.store import Store, open_store
+from botkit.toolkit import Toolkit
 from botkit.types import ConversationKey
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
@@ -40,12 +41,17 @@ PRUNE_AT_START = 30.0
 PUSH_EVERY = 1.0
 
 
+ChooseMiddleware = Callable[[list[Middleware]], Sequence[Middleware]]
+"""Is given the usual middleware, and returns what to take."""
+
+
 class Bot(Router):
     """A bot. Register handlers on it, then ``botkit serve FILE`` or :meth:`application`.
 
     Args:
         instructions: The system message; None takes BOTKIT_INSTRUCTIONS.
-        middleware: Outermost first; None takes :func:`botkit.middleware.default_middleware`.
+        middleware: Outermost first; None takes :func:`botkit.middleware.default_middleware`, and a
+            function is given those and returns what to take.
         handlers: Names of installed handler plugins to register.
 
     Raises:
@@ -57,7 +63,7 @@ class Bot(Router):
         self,
         *,
         instructions: str | None = None,
-        middleware: Sequence[Middleware] | None = None,
+        middleware: Sequence[Middleware] | ChooseMiddleware | None = None,
         handlers: Sequence[str] = (),
     ) -> None:
         super().__init__()
@@ -113,6 +119,7 @@ class BotApplication:
         )
         self._pusher = make_pusher(settings) if settings.trigger == "http" else None
         self._store: Store | None = None
+        self._kit = Toolkit(settings, self.metrics, lambda: self.store)
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
         self._upkeep: list[asyncio.Task[None]] = []
@@ -188,6 +195,7 @@ class BotApplication:
             await self._pusher.aclose()
         for adapter in self.adapters.values():
             await adapter.aclose()
+        await self._kit.aclose()
         if self._store is not None:
             await self._store.aclose()
 
@@ -206,13 +214,12 @@ class BotApplication:
         settings = self._settings
         deliverer = Deliverer(settings.send_policy, settings.delivery_attempts, self.metrics)
         instructions = self._bot.instructions
-        middleware = self._bot.middleware
         runner = Runner(
             store,
             self.adapter,
             deliverer,
             self._bot,
-            default_middleware(settings.history_tokens) if middleware is None else middleware,
+            self._middleware(),
             self._asking,
             settings.instructions if instructions is None else instructions,
             settings.vision,
@@ -229,6 +236,13 @@ class BotApplication:
         )
         steps = Steps(store, runner, deliverer, self.adapter, self.metrics, options)
         return Worker(store, steps, self.metrics, options)
+
+    def _middleware(self) -> Sequence[Middleware]:
+        chosen = self._bot.middleware
+        if chosen is not None and not callable(chosen):
+            return chosen
+        usual = default_middleware(self._kit)
+        return usual if chosen is None else chosen(usual)
 
     async def _wait_ready(self) -> None:
         await self._completion_ready.wait()
