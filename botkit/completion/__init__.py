@@ -14,7 +14,13 @@ from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
 from botkit.completion.messages import Message, message_text
 from botkit.completion.model import Model
 from botkit.completion.parse import parse_request
-from botkit.completion.protocol import Completion, Embedder, Scorer, TextCompleter
+from botkit.completion.protocol import (
+    Completion,
+    Embedder,
+    Scorer,
+    TextCompleter,
+    TokenCounter,
+)
 from botkit.completion.text import TextCompletion, TextCompletionRequest
 from botkit.completion.usage import Usage
 
@@ -37,6 +43,7 @@ __all__ = [
     "TextCompleter",
     "TextCompletion",
     "TextCompletionRequest",
+    "TokenCounter",
     "Usage",
     "message_text",
     "parse_request",

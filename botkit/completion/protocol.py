@@ -84,3 +84,16 @@ class Scorer(Protocol):
         """For each ``(context, continuation)``: the mean log-probability, in nats per token, of
         the continuation's tokens after the context."""
         ...
+
+
+@runtime_checkable
+class TokenCounter(Protocol):
+    """How many tokens texts take."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Of each text, as the model reads it. Quick: it is called between two steps of a turn.
+
+        Raises:
+            CompletionUnavailableError: The model is not loaded yet.
+        """
+        ...

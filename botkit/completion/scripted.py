@@ -229,6 +229,10 @@ class ScriptedCompletion:
         """Higher for continuations whose words the context holds."""
         return [likelihood(context, continuation) for context, continuation in pairs]
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Words; see :class:`botkit.completion.TokenCounter`."""
+        return [len(words(text)) for text in texts]
+
     def _next_reply(self, request: ChatCompletionRequest | TextCompletionRequest) -> Reply:
         if callable(self.replies):
             return self.replies(request)

@@ -8,6 +8,7 @@ from botkit.store.types import (
     DeadLetter,
     Delayed,
     DeliveryResult,
+    Erase,
     Feedback,
     Lease,
     QueuedEvent,
@@ -16,6 +17,7 @@ from botkit.store.types import (
     StoreStats,
     TurnInput,
     TurnOutput,
+    Unsummarized,
     Work,
 )
 
@@ -25,6 +27,7 @@ __all__ = [
     "DeadLetter",
     "Delayed",
     "DeliveryResult",
+    "Erase",
     "Feedback",
     "Lease",
     "QueuedEvent",
@@ -34,6 +37,7 @@ __all__ = [
     "StoreStats",
     "TurnInput",
     "TurnOutput",
+    "Unsummarized",
     "Work",
     "database_version",
     "migrate",

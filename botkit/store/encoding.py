@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from botkit.adapter import Outgoing
 from botkit.completion.messages import Message
-from botkit.store.types import Lease, QueuedEvent, TurnInput, TurnOutput, Work
-from botkit.types import ConversationKey, Event, Json, event_from_json, event_to_json
+from botkit.store.types import Erase, Lease, QueuedEvent, TurnInput, TurnOutput, Work
+from botkit.types import ConversationKey, Event, Json, Sender, event_from_json, event_to_json
 
 HISTORY = 200
 """Messages that a turn starts from."""
@@ -37,6 +37,9 @@ class RawOutput:
     state: str | None
     payloads: tuple[str, ...]
     feedback: tuple[Mapping[str, str], ...]
+    notes: str | None
+    profile: str | None
+    erase: Erase | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class RawWork:
         outgoing: id, payload, attempts, uncertain; or None.
         events: id, event, attempts, preview, received_at of each.
         history: The messages, oldest first.
+        memory: summary, notes, profile, each as JSON or None.
     """
 
     conversation: ConversationKey
@@ -55,6 +59,7 @@ class RawWork:
     outgoing: tuple[Any, ...] | None = None
     events: tuple[tuple[Any, ...], ...] = ()
     history: tuple[str, ...] = ()
+    memory: tuple[str | None, ...] = (None, None, None)
 
 
 def dumps(value: Json) -> str:
@@ -97,11 +102,22 @@ def raw_output(output: TurnOutput) -> RawOutput:
             {key: _clean(value) for key, value in asdict(feedback).items()}
             for feedback in output.feedback
         ),
+        notes=None if output.notes is None else dumps(dict(output.notes)),
+        profile=None if output.profile is None else dumps(output.profile),
+        erase=output.erase,
     )
 
 
 def _message_text(message: Message) -> str:
     return dumps(message.model_dump(exclude_unset=True))
+
+
+def blank_event(text: str) -> str:
+    """The event's JSON without anything that its sender said or is called."""
+    event = event_from_json(text)
+    nobody = Sender(event.sender.id)
+    blank = replace(event, sender=nobody, text="", value="", attachments=(), unsupported="")
+    return event_to_json(blank)
 
 
 def moved_event(text: str, channel: str) -> str:
@@ -117,7 +133,9 @@ def work(raw: RawWork) -> Work:
     if raw.outgoing is not None:
         return Work(lease, outgoing=outgoing(raw.outgoing))
     events = tuple(_queued(row) for row in raw.events)
-    return Work(lease, turn=TurnInput(events, messages(raw.history), loads(raw.state)))
+    summary, notes, profile = (None if text is None else loads(text) for text in raw.memory)
+    turn = TurnInput(events, messages(raw.history), loads(raw.state), summary, notes or {}, profile)
+    return Work(lease, turn=turn)
 
 
 def outgoing(row: tuple[Any, ...]) -> Outgoing:
@@ -132,21 +150,18 @@ def _queued(row: tuple[Any, ...]) -> QueuedEvent:
 
 def messages(texts: Sequence[str]) -> tuple[Message, ...]:
     """The messages that were kept; without those that this version of botkit cannot read."""
-    if not texts:
+    return tuple(message for text in texts for message in _message(text))
+
+
+@lru_cache(maxsize=4096)
+def _message(text: str) -> tuple[Message, ...]:
+    """One message, or none. Remembered: a conversation's messages are read at every turn."""
+    try:
+        return (_adapter().validate_json(text),)
+    except ValueError:
         return ()
-    try:
-        return tuple(_messages().validate_json(f"[{','.join(texts)}]"))
-    except ValueError:
-        return tuple(message for text in texts for message in _readable(text))
-
-
-def _readable(text: str) -> list[Message]:
-    try:
-        return _messages().validate_json(f"[{text}]")
-    except ValueError:
-        return []
 
 
 @cache
-def _messages() -> TypeAdapter[list[Message]]:
-    return TypeAdapter(list[Message])
+def _adapter() -> TypeAdapter[Message]:
+    return TypeAdapter(Message)

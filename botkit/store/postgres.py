@@ -25,6 +25,16 @@ PATIENCE_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """For a transaction's statements, and for its commit: a server that is silent is away."""
 
+PERSONAL_TABLES = (
+    "botkit_messages",
+    "botkit_inbox",
+    "botkit_outbox",
+    "botkit_dead_letters",
+    "botkit_feedback",
+    "botkit_records",
+    "botkit_conversations",
+)
+
 SOCKET = {
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -105,6 +115,21 @@ class PostgresDriver:
                     raise StoreError(f"PostgreSQL does not answer ({error})") from None
             await asyncio.sleep(pause)
             pause = min(2 * pause, 0.5)
+
+    async def scrub(self) -> None:
+        """Vacuum what was erased from. The server's own log and its copies are its operator's."""
+        import psycopg
+
+        try:
+            async with self._pool.connection() as connection:
+                await connection.set_autocommit(True)
+                try:
+                    for table in PERSONAL_TABLES:
+                        await connection.execute(f"VACUUM {table}")
+                finally:
+                    await connection.set_autocommit(False)
+        except psycopg.Error as error:
+            raise explain(error) from None
 
     async def aclose(self) -> None:
         """Wait for running scripts and close every connection."""

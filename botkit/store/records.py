@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from botkit.adapter import PERSON
 from botkit.store.encoding import dumps, loads
 from botkit.store.statement import Driver, Row, Script, execute, first
 from botkit.types import Json
@@ -10,6 +11,11 @@ from botkit.types import Json
 _LAST = "\U0010ffff"
 _ALIVE = "(expires_at IS NULL OR expires_at > :now)"
 _PREFIXED = "namespace = :namespace AND key >= :prefix AND key < :last"
+
+
+def profile_key(sender_id: str) -> str:
+    """The record, in the platform's namespace, that holds what is kept about a person."""
+    return f"{PERSON}{sender_id}:profile"
 
 
 class StoredRecords:
@@ -27,7 +33,7 @@ class StoredRecords:
     async def put(self, key: str, value: Json, *, expires_in: float | None = None) -> None:
         """Set a value, for ``expires_in`` seconds or until it is deleted."""
         text = dumps(value)
-        await self._driver.run(lambda: _put(self._namespace, key, text, expires_in))
+        await self._driver.run(lambda: put_record(self._namespace, key, text, expires_in))
 
     async def take(self, key: str) -> Json | None:
         """Delete the value and return it; of concurrent callers one gets it."""
@@ -55,7 +61,10 @@ def _get(namespace: str, key: str) -> Script[Row | None]:
     )
 
 
-def _put(namespace: str, key: str, value: str, expires_in: float | None) -> Script[None]:
+def put_record(
+    namespace: str, key: str, value: str, expires_in: float | None = None
+) -> Script[None]:
+    """Set a value, for ``expires_in`` seconds or until it is deleted."""
     expiry = "NULL" if expires_in is None else ":now + :expires_in"
     yield from execute(
         "INSERT INTO botkit_records (namespace, key, value, expires_at)"

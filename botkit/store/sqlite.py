@@ -28,11 +28,11 @@ MEMORY = ":memory:"
 
 
 class _Job:
-    """A script to run, and who waits for it."""
+    """A script to run, and who waits for it; without a script, what was erased is overwritten."""
 
     __slots__ = ("error", "future", "loop", "result", "script")
 
-    def __init__(self, script: Callable[[], Script[Any]]) -> None:
+    def __init__(self, script: Callable[[], Script[Any]] | None) -> None:
         self.script = script
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Any] = self.loop.create_future()
@@ -74,6 +74,11 @@ class SQLiteDriver:
         result: T = await (self._reader if reads else self._writer).run(script)
         return result
 
+    async def scrub(self) -> None:
+        """Empty the write-ahead log: the file itself is overwritten where rows are deleted, but
+        the log keeps pages as they were."""
+        await self._writer.scrub()
+
     async def aclose(self) -> None:
         """Wait for running scripts and close both connections."""
         await asyncio.to_thread(self._reader.close)
@@ -102,8 +107,15 @@ class _Connection:
         if not self._at_once:
             self._thread.start()
 
+    async def scrub(self) -> None:
+        if not self._at_once:
+            await self._submit(_Job(None))
+
     async def run(self, script: Callable[[], Script[T]]) -> T:
-        job = _Job(script)
+        result: T = await self._submit(_Job(script))
+        return result
+
+    async def _submit(self, job: _Job) -> Any:
         with self._lock:
             if self._closed:
                 raise StoreError("the database is closed")
@@ -112,8 +124,7 @@ class _Connection:
                 job.settle()
             else:
                 self._jobs.put(job)
-        result: T = await job.future
-        return result
+        return await job.future
 
     def close(self) -> None:
         with self._lock:
@@ -144,14 +155,30 @@ class _Connection:
 
     def _run_group(self, group: list[_Job]) -> None:
         """Run jobs in one transaction; when that as a whole fails, each in its own."""
-        if len(group) == 1:
-            self._run_alone(group[0])
-        elif group and not self._run_together(group):
-            for job in group:
+        scripts = [job for job in group if job.script is not None]
+        if len(scripts) == 1:
+            self._run_alone(scripts[0])
+        elif scripts and not self._run_together(scripts):
+            for job in scripts:
                 self._run_alone(job)
+        for job in group:
+            if job.script is None:
+                self._scrub(job)
+
+    def _scrub(self, job: _Job) -> None:
+        """Wait for readers of other connections as for a lock; then the log is cut to nothing."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        try:
+            while self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                if time.monotonic() > deadline:
+                    raise sqlite3.OperationalError("the write-ahead log is being read")
+                time.sleep(0.01)
+        except sqlite3.Error as error:
+            job.error = explain(error)
 
     def _run_alone(self, job: _Job) -> None:
         job.error = None
+        assert job.script is not None
         try:
             self._begin()
             job.result = self._drive(job.script())
@@ -174,6 +201,7 @@ class _Connection:
 
     def _run_saved(self, job: _Job) -> None:
         self._database.execute("SAVEPOINT script")
+        assert job.script is not None
         try:
             job.result = self._drive(job.script())
         except BaseException as error:
@@ -233,6 +261,7 @@ def _connect(path: str, *, reads: bool) -> sqlite3.Connection:
         _use_wal(database)
         database.execute("PRAGMA synchronous=FULL")
         database.execute("PRAGMA foreign_keys=ON")
+        database.execute("PRAGMA secure_delete=ON")
         if reads:
             database.execute("PRAGMA query_only=ON")
     except sqlite3.Error:

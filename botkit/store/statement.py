@@ -62,6 +62,14 @@ class Driver(Protocol):
         """
         ...
 
+    async def scrub(self) -> None:
+        """Overwrite what was erased, where the database keeps copies that this can reach.
+
+        Raises:
+            StoreError: It could not be done now.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Wait for running scripts and close every connection."""
         ...

@@ -8,6 +8,7 @@ from typing import Any
 
 from botkit.adapter import Outgoing, Records
 from botkit.completion.messages import Message
+from botkit.errors import StoreError
 from botkit.store import encoding
 from botkit.store.records import StoredRecords
 from botkit.store.scripts import (
@@ -30,6 +31,7 @@ from botkit.store.types import (
     QueuedEvent,
     StoreStats,
     TurnOutput,
+    Unsummarized,
     Work,
 )
 from botkit.types import ConversationKey, Event, Json
@@ -53,6 +55,7 @@ class Store:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
+        self._unscrubbed = False
 
     async def aclose(self) -> None:
         """Close the database; leases stay until they expire."""
@@ -135,9 +138,12 @@ class Store:
         ids = [event.id for event in events]
         sender = events[0].event.sender.id
         rows = encoding.raw_output(output)
-        return await self._work(
+        work = await self._work(
             await self._driver.run(lambda: turns.finish(lease, ids, sender, rows, reason))
         )
+        if output.erase is not None:
+            await self._scrub()
+        return work
 
     async def retry_turn(
         self,
@@ -255,16 +261,53 @@ class Store:
         """Everything kept about a conversation, as JSON values; None when there is none."""
         return await self._driver.run(lambda: archive.export(conversation), reads=True)
 
+    async def unsummarized(self, conversation: ConversationKey) -> Unsummarized | None:
+        """What a summary may be made of; None when there is no such conversation."""
+        found = await self._driver.run(
+            lambda: archive.unsummarized(conversation, encoding.HISTORY), reads=True
+        )
+        if found is None:
+            return None
+        (version, summary), rows = found
+        pairs = tuple(
+            (int(row_id), message) for row_id, text in rows for message in encoding.messages([text])
+        )
+        return Unsummarized(version, None if summary is None else encoding.loads(summary), pairs)
+
+    async def summarize(
+        self, conversation: ConversationKey, *, version: int, up_to: int, summary: Json
+    ) -> bool:
+        """Keep a summary of all messages up to the id ``up_to``.
+
+        False, and nothing is kept, when the conversation's memory is not of ``version`` any more:
+        somebody else summed it up, or erased some of it.
+        """
+        text = encoding.dumps(summary)
+        return await self._driver.run(lambda: archive.summarize(conversation, version, up_to, text))
+
     async def erase(self, conversation: ConversationKey) -> bool:
         """Erase a conversation; a running turn of it cannot commit. False when there is none."""
-        return await self._driver.run(lambda: archive.erase(conversation))
+        erased = await self._driver.run(lambda: archive.erase(conversation))
+        await self._scrub()
+        return erased
 
     async def erase_person(self, platform: str, sender_id: str) -> int:
         """Erase what a person said and was told; from how many conversations.
 
         A conversation in which nobody else spoke goes altogether; of a shared one the state stays.
         """
-        return await self._driver.run(lambda: archive.erase_person(platform, sender_id))
+        count = await self._driver.run(lambda: archive.erase_person(platform, sender_id))
+        await self._scrub()
+        return count
+
+    async def _scrub(self) -> None:
+        """That the rows are gone is kept already; the rest is tried again at the next pruning."""
+        try:
+            await self._driver.scrub()
+            self._unscrubbed = False
+        except StoreError as error:
+            self._unscrubbed = True
+            logger.warning("what was erased could not be overwritten yet: %s", error)
 
     async def feedback(self, conversation: ConversationKey) -> list[Feedback]:
         """What people said about replies; of each person the last word on each."""
@@ -306,6 +349,8 @@ class Store:
     async def prune(self, older_than_seconds: float) -> int:
         """Delete marks of seen events, done events and sent payloads older than that, and
         expired records; how many rows. In small transactions, so that turns go on meanwhile."""
+        if self._unscrubbed:
+            await self._scrub()
         total = 0
         for table in upkeep.PRUNED:
             count = upkeep.PRUNE_BATCH
@@ -313,6 +358,23 @@ class Store:
                 count = await self._prune_batch(table, older_than_seconds)
                 total += count
         return total
+
+    async def retain(self, seconds: float) -> int:
+        """Delete everything older than that: messages, events, payloads, dead letters, feedback,
+        summaries of which nothing is left, and conversations in which nothing happened since; how
+        many rows. What is not answered or not sent yet stays."""
+        total = 0
+        for statement in upkeep.RETAINED:
+            count = upkeep.PRUNE_BATCH
+            while count == upkeep.PRUNE_BATCH:
+                count = await self._retain_batch(statement, seconds)
+                total += count
+        if total:
+            await self._scrub()
+        return total
+
+    async def _retain_batch(self, statement: str, seconds: float) -> int:
+        return await self._driver.run(lambda: upkeep.retain(statement, seconds))
 
     async def _prune_batch(self, table: str, older_than_seconds: float) -> int:
         return await self._driver.run(lambda: upkeep.prune(table, older_than_seconds))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from botkit.adapter import Outgoing
 from botkit.completion.messages import Message
 from botkit.types import ConversationKey, Event, Json
+
+Erase = Literal["conversation", "person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,19 @@ class TurnInput:
 
     Fields:
         events: What to answer, oldest first; more than one only where messages are merged.
-        history: The conversation's last messages, oldest first.
+        history: The conversation's last messages that are not in the summary, oldest first.
         state: The conversation's durable state.
+        summary: What was said before them; None when nothing was.
+        notes: What the middleware noted in earlier turns.
+        profile: What is kept about the person who speaks; None when nothing is.
     """
 
     events: tuple[QueuedEvent, ...]
     history: tuple[Message, ...]
     state: Mapping[str, Json]
+    summary: Json | None = None
+    notes: Mapping[str, Json] = field(default_factory=dict)
+    profile: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +85,34 @@ class TurnOutput:
         state: The conversation's new state; None leaves it as it is.
         payloads: What to send, in order.
         feedback: What people said about earlier replies.
+        notes: The middleware's new notes; None leaves them as they are.
+        profile: What is now kept about the person; None leaves it as it is.
+        erase: Before the rest is kept, erase what was said in the conversation (``conversation``),
+            or everything about the person wherever it is (``person``).
     """
 
     messages: tuple[Message, ...] = ()
     state: Mapping[str, Json] | None = None
     payloads: tuple[Json, ...] = ()
     feedback: tuple[Feedback, ...] = ()
+    notes: Mapping[str, Json] | None = None
+    profile: Json | None = None
+    erase: Erase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsummarized:
+    """What a summary may be made of.
+
+    Fields:
+        version: Of the conversation's memory, for :meth:`~botkit.store.Store.summarize`.
+        summary: What there is; None when nothing is.
+        messages: Those that are not in it, oldest first, each with its id.
+    """
+
+    version: int
+    summary: Json | None
+    messages: tuple[tuple[int, Message], ...]
 
 
 @dataclass(frozen=True, slots=True)

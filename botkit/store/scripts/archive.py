@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from botkit.adapter import PERSON
-from botkit.store.encoding import loads
+from botkit.store.encoding import blank_event, loads
 from botkit.store.records import delete_records
 from botkit.store.scripts.keys import KEY, KEY_COLUMNS, conversation_id, lookup
-from botkit.store.statement import Row, Script, execute, first
+from botkit.store.statement import Row, Script, Statement, any_of, execute, first
 from botkit.types import ConversationKey
 
 
@@ -74,16 +75,20 @@ _EXPORTED = {
 def export(key: ConversationKey) -> Script[dict[str, Any] | None]:
     """Everything kept about a conversation; None when there is none."""
     found = yield from lookup(
-        f"SELECT id, state, created_at, updated_at FROM botkit_conversations WHERE {KEY}", key
+        "SELECT id, state, created_at, updated_at, summary, notes"
+        f" FROM botkit_conversations WHERE {KEY}",
+        key,
     )
     if found is None:
         return None
-    key, (row_id, state, created_at, updated_at) = found
+    key, (row_id, state, created_at, updated_at, summary, notes) = found
     exported: dict[str, Any] = {
         "conversation": str(key),
         "created_at": created_at,
         "updated_at": updated_at,
         "state": loads(state),
+        "summary": None if summary is None else loads(summary),
+        "notes": loads(notes),
     }
     for name, (table, columns, encoded) in _EXPORTED.items():
         rows = yield from execute(
@@ -124,20 +129,108 @@ _BY_PERSON = (
 _PERSONAL = ("messages", "inbox", "outbox", "dead_letters", "feedback")
 
 
-def erase_person(platform: str, sender_id: str) -> Script[int]:
-    """Delete what a person said and was told; conversations of nobody else altogether."""
+def erase_person(platform: str, sender_id: str, spare: int | None = None) -> Script[int]:
+    """Delete what a person said and was told; conversations of nobody else altogether, but for the
+    one whose row is ``spare``."""
     person = {"platform": platform, "sender_id": sender_id}
     selects = (
         f"SELECT conversation_id {_BY_PERSON.format(table=f'botkit_{name}')}" for name in _PERSONAL
     )
     touched = yield from execute(" UNION ".join(selects), **person)
     for (row_id,) in touched:
+        if row_id == spare:
+            continue
         if not (yield from _shared(row_id, sender_id)):
             yield from _delete(row_id)
+        else:
+            yield from _drop_summary(row_id)
     for name in _PERSONAL:
         yield from execute(f"DELETE {_BY_PERSON.format(table=f'botkit_{name}')}", **person)
     yield from delete_records(platform, f"{PERSON}{sender_id}:")
     return len(touched)
+
+
+def reset(row_id: int) -> Script[None]:
+    """Delete what was said in a conversation, its state and the middleware's notes."""
+    yield from execute("DELETE FROM botkit_messages WHERE conversation_id = :id", id=row_id)
+    yield from _drop_summary(row_id)
+    yield from execute(
+        "UPDATE botkit_conversations SET state = '{}', notes = '{}' WHERE id = :id", id=row_id
+    )
+
+
+def forget(
+    row_id: int, event_ids: Sequence[int], key: ConversationKey, sender_id: str
+) -> Script[bool]:
+    """As :func:`erase_person`, from within a turn of the conversation ``row_id``: that stays until
+    its last reply is sent. Whether nobody else spoke in it."""
+    kept, params = any_of("kept", event_ids)
+    texts = yield Statement(f"SELECT id, event FROM botkit_inbox WHERE id IN {kept}", params)
+    alone = not (yield from _shared(row_id, sender_id))
+    # Its events go to nobody for a moment, so that what is erased below is not they.
+    yield Statement(f"UPDATE botkit_inbox SET sender_id = '' WHERE id IN {kept}", params)
+    if alone:
+        yield from reset(row_id)
+        for name in ("outbox", "dead_letters", "feedback"):
+            yield from execute(f"DELETE FROM botkit_{name} WHERE conversation_id = :id", id=row_id)
+        yield Statement(
+            f"DELETE FROM botkit_inbox WHERE conversation_id = :id AND id NOT IN {kept}",
+            params | {"id": row_id},
+        )
+    else:
+        yield from _drop_summary(row_id)
+    yield from erase_person(key.platform, sender_id, spare=row_id)
+    for event_id, text in texts:
+        yield from execute(
+            "UPDATE botkit_inbox SET event = :event, sender_id = :sender_id WHERE id = :id",
+            id=event_id,
+            event=blank_event(text),
+            sender_id=sender_id,
+        )
+    return alone
+
+
+def _drop_summary(row_id: int) -> Script[None]:
+    """A summary cannot be taken apart again: what stays is summed up anew."""
+    yield from execute(
+        "UPDATE botkit_conversations SET summary = NULL, summarized_id = 0,"
+        " memory_version = memory_version + 1 WHERE id = :id",
+        id=row_id,
+    )
+
+
+def unsummarized(key: ConversationKey, limit: int) -> Script[tuple[Row, list[Row]] | None]:
+    """(memory_version, summary), and id and message of the last ones that are not in the summary,
+    oldest first; None when there is no such conversation."""
+    found = yield from lookup(
+        f"SELECT memory_version, summary, id, summarized_id FROM botkit_conversations WHERE {KEY}",
+        key,
+    )
+    if found is None:
+        return None
+    _, (version, summary, row_id, summarized_id) = found
+    rows = yield from execute(
+        "SELECT id, message FROM botkit_messages WHERE conversation_id = :id"
+        " AND id > :summarized_id ORDER BY id DESC LIMIT :limit",
+        id=row_id,
+        summarized_id=summarized_id,
+        limit=limit,
+    )
+    return (version, summary), rows[::-1]
+
+
+def summarize(key: ConversationKey, version: int, up_to: int, summary: str) -> Script[bool]:
+    """Keep a summary of the messages up to an id; False when the memory changed meanwhile."""
+    found = yield from lookup(
+        "UPDATE botkit_conversations SET summary = :summary, summarized_id = :up_to,"
+        f" memory_version = memory_version + 1 WHERE {KEY} AND memory_version = :version"
+        " RETURNING id",
+        key,
+        summary=summary,
+        up_to=up_to,
+        version=version,
+    )
+    return found is not None
 
 
 def _shared(row_id: int, sender_id: str) -> Script[bool]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from botkit.errors import LeaseLostError
 from botkit.store.encoding import HISTORY, RawWork
+from botkit.store.records import profile_key
 from botkit.store.scripts.keys import KEY, KEY_COLUMNS, key_params, lookup
 from botkit.store.statement import Row, Script, Statement, any_of, execute, first
 from botkit.store.types import Lease
@@ -120,6 +121,13 @@ def rest(held: Held) -> Script[None]:
 
 
 def _rest_until(held: Held, due_at: float | None) -> Script[None]:
+    if due_at is None:
+        gone = yield from execute(
+            "DELETE FROM botkit_conversations WHERE id = :id AND forgotten = 1 RETURNING id",
+            id=held.id,
+        )
+        if gone:
+            return
     yield from execute(
         "UPDATE botkit_conversations SET owner = NULL, wake_at = :due_at WHERE id = :id",
         id=held.id,
@@ -189,21 +197,33 @@ def _take_turn(held: Held, row_id: int) -> Script[RawWork]:
     clause, params = any_of("id", ids)
     events = yield Statement(
         f"UPDATE botkit_inbox SET attempts = attempts + 1 WHERE id IN {clause}"
-        " RETURNING id, event, attempts, preview, received_at",
+        " RETURNING id, event, attempts, preview, received_at, sender_id",
         params,
     )
+    events = sorted(events)
+    memory = yield from first(
+        "SELECT summary, notes, (SELECT value FROM botkit_records WHERE namespace = :platform"
+        " AND key = :profile AND (expires_at IS NULL OR expires_at > :now)), summarized_id"
+        " FROM botkit_conversations WHERE id = :id",
+        id=held.id,
+        platform=held.conversation.platform,
+        profile=profile_key(events[-1][5]) if events else "",
+    )
+    assert memory is not None
     history = yield from execute(
-        "SELECT message FROM botkit_messages WHERE conversation_id = :id"
+        "SELECT message FROM botkit_messages WHERE conversation_id = :id AND id > :summarized_id"
         " ORDER BY id DESC LIMIT :limit",
         id=held.id,
+        summarized_id=memory[3],
         limit=HISTORY,
     )
     return RawWork(
         held.conversation,
         held.token,
         held.state,
-        events=tuple(sorted(events)),
+        events=tuple(events),
         history=tuple(row[0] for row in reversed(history)),
+        memory=memory[:3],
     )
 
 

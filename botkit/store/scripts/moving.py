@@ -7,6 +7,7 @@ from botkit.store.scripts.keys import KEY, key_params
 from botkit.store.statement import Row, Script, execute, first
 from botkit.types import ConversationKey
 
+_COLUMNS = "id, thread, state, owner, wake_at, summary, summarized_id"
 _CHILDREN = ("inbox", "messages", "outbox", "dead_letters")
 
 
@@ -35,7 +36,7 @@ def move(platform: str, space: str, channel: str, new_channel: str) -> Script[in
         **place,
     )
     rows = yield from execute(
-        "SELECT id, thread, state, owner, wake_at FROM botkit_conversations"
+        f"SELECT {_COLUMNS} FROM botkit_conversations"
         " WHERE platform = :platform AND space = :space AND channel = :channel"
         " ORDER BY id FOR UPDATE",
         channel=channel,
@@ -50,8 +51,7 @@ def _move_one(row: Row, key: ConversationKey) -> Script[None]:
     row_id = row[0]
     yield from _readdress(row_id, key.channel)
     there = yield from first(
-        "SELECT id, thread, state, owner, wake_at FROM botkit_conversations"
-        f" WHERE {KEY} FOR UPDATE",
+        f"SELECT {_COLUMNS} FROM botkit_conversations WHERE {KEY} FOR UPDATE",
         **key_params(key),
     )
     if there is None:
@@ -95,9 +95,12 @@ def _merge(old: Row, new: Row) -> Script[None]:
     )
     yield from execute("DELETE FROM botkit_conversations WHERE id = :id", id=old[0])
     yield from execute(
-        "UPDATE botkit_conversations SET state = :state, wake_at = :wake_at, updated_at = :now"
+        "UPDATE botkit_conversations SET state = :state, wake_at = :wake_at, updated_at = :now,"
+        " summary = :summary, summarized_id = :summarized_id, memory_version = memory_version + 1"
         " WHERE id = :id",
         id=new[0],
+        summary=old[5] if new[5] is None else new[5],
+        summarized_id=min(old[6], new[6]),
         state=dumps({**loads(old[2]), **loads(new[2])}),
         wake_at=_wake_at(old, new),
     )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from botkit.store.encoding import RawOutput, RawWork
+from botkit.store.records import profile_key, put_record
+from botkit.store.scripts import archive
 from botkit.store.scripts.keys import conversation_id
 from botkit.store.scripts.leasing import TAKE, Held, advance, hold, lost, rest
 from botkit.store.statement import Row, Script, Statement, any_of, execute, first, in_chunks
@@ -39,13 +41,20 @@ def finish(
             f" FROM botkit_inbox WHERE id IN {clause} ORDER BY id",
             params,
         )
-    yield from _keep(held, event_ids[0], sender_id, output)
+    forgotten = False
+    if output.erase == "conversation":
+        yield from archive.reset(held.id)
+    elif output.erase == "person":
+        forgotten = yield from archive.forget(held.id, event_ids, held.conversation, sender_id)
+    yield from _keep(held, event_ids[0], sender_id, output, forgotten=forgotten)
     if output.state is not None:
         held = Held(held.id, held.conversation, held.token, output.state, held.batch)
     return (yield from advance(held))
 
 
-def _keep(held: Held, event_id: int, sender_id: str, output: RawOutput) -> Script[None]:
+def _keep(
+    held: Held, event_id: int, sender_id: str, output: RawOutput, *, forgotten: bool
+) -> Script[None]:
     shared = {"id": held.id, "sender_id": sender_id}
     yield from in_chunks(
         "INSERT INTO botkit_messages (conversation_id, sender_id, message, created_at)",
@@ -69,11 +78,16 @@ def _keep(held: Held, event_id: int, sender_id: str, output: RawOutput) -> Scrip
             id=held.id,
             **feedback,
         )
+    if output.profile is not None:
+        yield from put_record(held.conversation.platform, profile_key(sender_id), output.profile)
     yield from execute(
-        "UPDATE botkit_conversations SET state = COALESCE(:state, state), updated_at = :now"
+        "UPDATE botkit_conversations SET state = COALESCE(:state, state),"
+        " notes = COALESCE(:notes, notes), forgotten = :forgotten, updated_at = :now"
         " WHERE id = :id",
         id=held.id,
         state=output.state,
+        notes=output.notes,
+        forgotten=int(forgotten),
     )
 
 

@@ -129,6 +129,34 @@ def prune(table: str, older_than_seconds: float) -> Script[int]:
     return len(rows)
 
 
+def _older(table: str, at: str, more: str = "") -> str:
+    return (
+        f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table}"
+        f" WHERE {at} < :now - :age{more} LIMIT {PRUNE_BATCH}) RETURNING 1"
+    )
+
+
+RETAINED = (
+    _older("botkit_messages", "created_at"),
+    _older("botkit_inbox", "done_at"),
+    _older("botkit_outbox", "done_at"),
+    _older("botkit_dead_letters", "at"),
+    _older("botkit_feedback", "at"),
+    _older("botkit_conversations", "updated_at", " AND wake_at IS NULL AND owner IS NULL"),
+    "UPDATE botkit_conversations SET summary = NULL, memory_version = memory_version + 1"
+    " WHERE id IN (SELECT id FROM botkit_conversations AS c WHERE summary IS NOT NULL"
+    " AND NOT EXISTS (SELECT 1 FROM botkit_messages AS m"
+    " WHERE m.conversation_id = c.id AND m.id <= c.summarized_id)"
+    f" LIMIT {PRUNE_BATCH}) RETURNING 1",
+)
+"""What is deleted when it is older than is retained; each statement takes a batch."""
+
+
+def retain(statement: str, seconds: float) -> Script[int]:
+    """Run one of :data:`RETAINED`; how many rows."""
+    return len((yield from execute(statement, age=float(seconds))))
+
+
 def _prune_records() -> Script[int]:
     rows = yield from execute(
         "DELETE FROM botkit_records WHERE (namespace, key) IN (SELECT namespace, key"

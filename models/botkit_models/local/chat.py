@@ -109,14 +109,13 @@ def _generations(runtime: Runtime, request: ChatCompletionRequest) -> list[Gener
     """
     runtime.check_model(request.model)
     refuse_unsupported_chat(request)
-    prompt = runtime.prompts.of_chat(
-        request.messages, continuing=bool(request.continue_final_message)
-    )
+    continuing = bool(request.continue_final_message)
+    prompt = runtime.prompts.of_chat(request.messages, continuing=continuing)
     budget = runtime.prompts.budget(prompt, request.reply_limit, "messages")
     top = (request.top_logprobs or 0) if request.logprobs else None
     params = sampling_params(request, request.n, runtime.tokenizer.vocab_size, top)
     return [
-        Generation(prompt, one, budget, runtime.writer(request.stops, continuing=False))
+        Generation(prompt, one, budget, runtime.writer(request.stops, continuing=continuing))
         for one in params
     ]
 

@@ -150,6 +150,10 @@ class LocalCompletion:
 
         return await score(self._loaded(), model, pairs)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """See :meth:`botkit.completion.protocol.TokenCounter.count_tokens`."""
+        return self._loaded().prompts.count(texts)
+
     def _loaded(self) -> Runtime:
         if self._runtime is None or not self._ready:
             raise CompletionUnavailableError("The model is still loading; try again shortly.")

@@ -65,6 +65,10 @@ class Prompts:
                 )
         return ids or [self._first]
 
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """How many token ids each text has, special tokens read as text."""
+        return [len(self._tokenizer.encode(text)) for text in texts]
+
     def budget(self, prompt: Sequence[int], asked: int | None, param: str) -> int:
         """How many tokens the reply may have.
 
