@@ -21,6 +21,7 @@ from botkit.metrics import CONTENT_TYPE, Metrics
 from botkit.middleware import default_middleware
 from botkit.pipeline import Middleware
 from botkit.push import PATH, Pusher, make_pusher, turns_handler
+from botkit.redis_link import RedisLink
 from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.settings import Settings
@@ -119,7 +120,7 @@ class BotApplication:
         )
         self._pusher = make_pusher(settings) if settings.trigger == "http" else None
         self._store: Store | None = None
-        self._kit = Toolkit(settings, self.metrics, lambda: self.store)
+        self._kit = _toolkit(settings, self.metrics, lambda: self.store)
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
         self._upkeep: list[asyncio.Task[None]] = []
@@ -283,6 +284,14 @@ class BotApplication:
                     await pusher.push(None)
             except Exception:
                 logger.warning("what is due could not be pushed", exc_info=True)
+
+
+def _toolkit(settings: Settings, metrics: Metrics, store: Callable[[], Store]) -> Toolkit:
+    redis = RedisLink(settings.redis_url, metrics) if settings.redis_url else None
+    kit = Toolkit(settings, metrics, store, redis)
+    if redis is not None:
+        kit.closing.append(redis.aclose)
+    return kit
 
 
 class _LateIntake:

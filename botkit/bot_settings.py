@@ -82,6 +82,13 @@ class BotSettings(BaseSettings):
         description="Where conversations are kept: sqlite:///path or postgresql://...",
         json_schema_extra={"default": "botkit.db, under BOTKIT_HOME"},
     )
+    redis_url: str | None = Field(
+        None,
+        pattern=r"^rediss?://[^\s]+$",
+        validation_alias="BOTKIT_REDIS_URL",
+        description="Where processes share caches and limits: redis:// or rediss://...; without, "
+        "each has its own.",
+    )
     secret_key: Secret | None = Field(
         None,
         validation_alias="BOTKIT_SECRET_KEY",

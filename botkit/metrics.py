@@ -56,6 +56,14 @@ class Metrics:
         self.waiting = Gauge(
             "botkit_store", "What waits in the store.", ["what"], registry=registry
         )
+        self.redis_up = Gauge(
+            "botkit_redis_up",
+            "1 while Redis answers; 0 while it is away, or none is set up.",
+            registry=registry,
+        )
+        self.redis_errors = Counter(
+            "botkit_redis_errors", "Uses of Redis that failed.", registry=registry
+        )
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
