@@ -7,8 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aiohttp import web
-
 from botkit import plugins
 from botkit.adapter import Adapter, AdapterRoute
 from botkit.asking import Asking
@@ -17,13 +15,14 @@ from botkit.completion.defaults import sampling
 from botkit.deliverer import Deliverer
 from botkit.errors import SettingsError
 from botkit.intake import BotIntake
-from botkit.metrics import CONTENT_TYPE, Metrics
+from botkit.metrics import Metrics
 from botkit.middleware import default_middleware
 from botkit.pipeline import Middleware
 from botkit.push import PATH, Pusher, make_pusher, turns_handler
 from botkit.redis_link import RedisLink
 from botkit.routing import Router
 from botkit.runner import Runner
+from botkit.scrape import Scrape
 from botkit.settings import Settings
 from botkit.steps import Steps
 from botkit.store import Store, open_store
@@ -151,7 +150,7 @@ class BotApplication:
     @property
     def routes(self) -> list[AdapterRoute]:
         """Routes behind the API keys."""
-        return [AdapterRoute("GET", "/metrics", self._show_metrics)]
+        return [AdapterRoute("GET", "/metrics", Scrape(lambda: self.store, self.metrics).show)]
 
     async def open(self) -> None:
         """Open the store, so that events can be taken.
@@ -254,12 +253,6 @@ class BotApplication:
         due = await self.store.next_due(tuple(self.adapters), conversation)
         # Of one conversation all; else what others hold, or is due later, is not this push's.
         return due is None or (conversation is None and due > 0)
-
-    async def _show_metrics(self, request: web.Request) -> web.StreamResponse:
-        stats = await self.store.stats()
-        for what in ("queued", "unsent", "dead", "oldest_seconds"):
-            self.metrics.waiting.labels(what).set(getattr(stats, what))
-        return web.Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     async def _prune(self) -> None:
         """Now and then; at the start too, for a process that never lives for an hour."""

@@ -1,70 +1,186 @@
-"""What the bot counts, in Prometheus' terms. Labels never hold text, ids of people or secrets."""
+"""What the bot counts, in Prometheus' terms.
+
+Labels never hold text, ids of people, secrets, or anything else that whoever writes to the bot
+chooses: every value is one of a few that the code or the settings name.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import platform
+import re
+from importlib import metadata
+
+from botkit.registry import MetricRegistry
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+FIRST_TOKEN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+TURN_BUCKETS = (
+    *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
+)
+CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+_ONE_WORD = re.compile(r"[a-z][a-z_]{0,31}")
+UNKNOWN = float("nan")
+"""A gauge of which nothing is known; no alert that compares it fires."""
+
 
 class Metrics:
-    """The counters of one bot."""
+    """The metrics of one bot."""
 
     def __init__(self) -> None:
-        registry = CollectorRegistry()
-        self._registry = registry
-        self.accepted = Counter(
-            "botkit_events_accepted",
-            "Events taken into the inbox.",
-            ["platform"],
-            registry=registry,
+        registry = MetricRegistry()
+        self.registry = registry
+        self._events(registry)
+        self._turns(registry)
+        self._model(registry)
+        self._platforms(registry)
+        self._middleware(registry)
+        self._waiting(registry)
+        registry.info(
+            "botkit_build_info",
+            "Which botkit runs, on which Python; always 1.",
+            version=metadata.version("botkit"),
+            python=platform.python_version(),
         )
-        self.duplicates = Counter(
-            "botkit_events_duplicate", "Events seen before.", ["platform"], registry=registry
+
+    def _events(self, registry: MetricRegistry) -> None:
+        self.accepted = registry.counter(
+            "botkit_events_accepted_total", "Events taken into the inbox.", "platform"
         )
-        self.counted = Counter(
-            "botkit_inbound",
+        self.duplicates = registry.counter(
+            "botkit_events_duplicate_total", "Events seen before, and dropped.", "platform"
+        )
+        self.counted = registry.counter(
+            "botkit_inbound_total",
             "What needed no turn, or was refused.",
-            ["platform", "what", "reason"],
-            registry=registry,
+            *("platform", "what", "reason"),
         )
-        self.turns = Counter(
-            "botkit_turns", "Turns, by how they ended.", ["platform", "outcome"], registry=registry
+
+    def _turns(self, registry: MetricRegistry) -> None:
+        self.turns = registry.counter(
+            "botkit_turns_total",
+            "Turns by how they ended: answered, retried, dead, or interrupted.",
+            *("platform", "outcome"),
         )
-        self.turn_seconds = Histogram(
-            "botkit_turn_seconds",
-            "From taking a turn to its reply.",
-            ["platform"],
-            registry=registry,
+        self.turn_seconds = registry.histogram(
+            "botkit_turn_duration_seconds",
+            "From taking a turn to its reply; answered turns only.",
+            "platform",
+            buckets=TURN_BUCKETS,
         )
-        self.deliveries = Counter(
-            "botkit_deliveries",
-            "Attempts to send a payload, by outcome.",
-            ["platform", "outcome"],
-            registry=registry,
+        self.queue_wait = registry.histogram(
+            "botkit_queue_wait_seconds",
+            "From accepting an event to the first turn that takes it.",
+            "platform",
+            buckets=TURN_BUCKETS,
         )
-        self.uncertain_sends = Counter(
-            "botkit_uncertain_sends",
+        self.reply_latency = registry.histogram(
+            "botkit_reply_latency_seconds",
+            "From accepting an event to its reply being sent by the process that answered it.",
+            "platform",
+            buckets=TURN_BUCKETS,
+        )
+        self.running = registry.gauge(
+            "botkit_conversations_running", "Conversations worked on now."
+        )
+
+    def _model(self, registry: MetricRegistry) -> None:
+        self.model_requests = registry.counter(
+            "botkit_model_requests_total",
+            "Requests to the model: ok, overloaded, unavailable, timeout, refused, error, or "
+            "cancelled.",
+            *("model", "outcome"),
+        )
+        self.model_seconds = registry.histogram(
+            "botkit_model_request_duration_seconds",
+            "From a request to the end of what the model writes.",
+            "model",
+            buckets=TURN_BUCKETS,
+        )
+        self.first_token = registry.histogram(
+            "botkit_model_first_token_seconds",
+            "From a request to the first that the model writes.",
+            "model",
+            buckets=FIRST_TOKEN_BUCKETS,
+        )
+        self.tokens = registry.counter(
+            "botkit_tokens_total",
+            "Tokens by direction: input, output, and cached, which are part of input.",
+            *("model", "direction"),
+        )
+        self.reply_attempts = registry.counter(
+            "botkit_reply_attempts_total",
+            "Attempts at a reply that were judged: passed, or why not.",
+            "reason",
+        )
+
+    def _platforms(self, registry: MetricRegistry) -> None:
+        self.deliveries = registry.counter(
+            "botkit_deliveries_total",
+            "Attempts to send a payload: sent, delayed, or refused.",
+            *("platform", "outcome"),
+        )
+        self.delivery_seconds = registry.histogram(
+            "botkit_delivery_duration_seconds",
+            "What the platform's call took, without waiting for the allowed pace.",
+            "platform",
+            buckets=CALL_BUCKETS,
+        )
+        self.uncertain_sends = registry.counter(
+            "botkit_uncertain_sends_total",
             "Payloads of which nobody could tell whether the platform had taken them, by what was "
-            "done: sent again, given up, found there, or not found and sent.",
-            ["platform", "policy"],
-            registry=registry,
+            "done: sent_again, given_up, found there, or not_found and sent.",
+            *("platform", "policy"),
         )
-        self.running = Gauge(
-            "botkit_conversations_running", "Conversations worked on now.", registry=registry
+
+    def _middleware(self, registry: MetricRegistry) -> None:
+        self.cache_requests = registry.counter(
+            "botkit_cache_requests_total", "Questions to the reply cache: hit or miss.", "outcome"
         )
-        self.waiting = Gauge(
-            "botkit_store", "What waits in the store.", ["what"], registry=registry
+        self.limited = registry.counter(
+            "botkit_limited_total",
+            "Messages that a limit kept from the model, by whose limit and of what.",
+            *("scope", "kind"),
         )
-        self.redis_up = Gauge(
-            "botkit_redis_up",
-            "1 while Redis answers; 0 while it is away, or none is set up.",
-            registry=registry,
+        self.flagged = registry.counter(
+            "botkit_moderation_flagged_total",
+            "Texts that moderation stopped: input or output.",
+            "direction",
         )
-        self.redis_errors = Counter(
-            "botkit_redis_errors", "Uses of Redis that failed.", registry=registry
+        self.summaries = registry.counter(
+            "botkit_summaries_total", "Summaries of long conversations.", "outcome"
         )
+        self.redis_up = registry.gauge(
+            "botkit_redis_up", "1 while Redis answers, 0 while it is away; NaN without one."
+        )
+        self.redis_up.set(UNKNOWN)
+        self.redis_errors = registry.counter(
+            "botkit_redis_errors_total", "Uses of Redis that failed."
+        )
+
+    def _waiting(self, registry: MetricRegistry) -> None:
+        self.store_up = registry.gauge(
+            "botkit_store_up", "1 while the store answers, 0 while it is away."
+        )
+        self.inbox_events = registry.gauge(
+            "botkit_inbox_events", "Events in the inbox that are not answered yet."
+        )
+        self.inbox_oldest = registry.gauge(
+            "botkit_inbox_oldest_age_seconds", "Age of the oldest of them; 0 without any."
+        )
+        self.outbox_payloads = registry.gauge(
+            "botkit_outbox_payloads", "Payloads in the outbox that are not sent yet."
+        )
+        self.dead_letters = registry.gauge(
+            "botkit_dead_letters", "Events and payloads that were given up and kept."
+        )
+
+    def judged(self, reason: str) -> None:
+        """Count an attempt at a reply; an empty ``reason`` means that it passed."""
+        word = reason or "passed"
+        self.reply_attempts.labels(word if _ONE_WORD.fullmatch(word) else "other").inc()
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return self.registry.text()
