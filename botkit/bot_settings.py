@@ -15,6 +15,7 @@ def _lower(value: object) -> object:
 Overlap = Annotated[Literal["queue", "merge", "interrupt"], BeforeValidator(_lower)]
 SendPolicy = Annotated[Literal["at_least_once", "at_most_once"], BeforeValidator(_lower)]
 Trigger = Annotated[Literal["process", "http"], BeforeValidator(_lower)]
+TracesExporter = Annotated[Literal["none", "otlp", "console"], BeforeValidator(_lower)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 
@@ -111,6 +112,29 @@ class BotSettings(BaseSettings):
         validation_alias="BOTKIT_HISTORY_TOKENS",
         description="Roughly how many tokens of the conversation the model is shown.",
     )
+    reply_tokens: int | None = Field(
+        None,
+        ge=1,
+        le=1 << 20,
+        validation_alias="BOTKIT_REPLY_TOKENS",
+        description="The most tokens of one reply.",
+        json_schema_extra={"default": "512 for the local model, else the endpoint's"},
+    )
+    quality_attempts: int = Field(
+        2,
+        ge=1,
+        le=5,
+        validation_alias="BOTKIT_QUALITY_ATTEMPTS",
+        description="How often a reply that is empty, goes round in circles or is in the wrong "
+        "language is begun, before the fallback or the hand-off answers.",
+    )
+    retention_days: float = Field(
+        0.0,
+        ge=0,
+        le=36500,
+        validation_alias="BOTKIT_RETENTION_DAYS",
+        description="Days after which what was said is deleted; 0 keeps it.",
+    )
     overlap: Overlap = Field(
         "queue",
         validation_alias="BOTKIT_OVERLAP",
@@ -176,4 +200,20 @@ class BotSettings(BaseSettings):
         validation_alias="BOTKIT_TURNS_URL",
         description="Where the http trigger pushes to.",
         json_schema_extra={"default": "/internal/turns at BOTKIT_PUBLIC_URL"},
+    )
+    traces_exporter: TracesExporter | None = Field(
+        None,
+        validation_alias="OTEL_TRACES_EXPORTER",
+        description="Where the spans of turns go: otlp, console or none.",
+        json_schema_extra={"default": "otlp when an endpoint is set"},
+    )
+    otlp_endpoint: Url | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="A collector that takes spans over HTTP, as http://localhost:4318.",
+    )
+    service_name: str = Field(
+        "botkit",
+        validation_alias="OTEL_SERVICE_NAME",
+        description="What the bot is called where its spans are shown.",
     )

@@ -27,9 +27,12 @@ SECRET = "simulated-webhook-secret"
 SECRET_KEY = "a-key-of-nothing-but-simulated-secrets"
 IDLE_SECONDS = 0.02
 
-WORLD = ("slack_", "telegram_", "public_url", "database_url", "trigger", "turns_url", "secret_key")
+WORLD = (
+    *("slack_", "telegram_", "public_url", "database_url", "trigger", "turns_url", "secret_key"),
+    *("traces_", "otlp_"),
+)
 """Fields of the settings that lead out of a simulation: to real platforms, to what is kept on this
-machine. Whoever runs tests may have their variables set."""
+machine, to who collects traces. Whoever runs tests may have their variables set."""
 
 
 @dataclass
