@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from botkit.completion.messages import Message
 from botkit.completion.sampling import SamplingFields
 from botkit.completion.usage import ALWAYS_SENT, Usage, WireOut
 from botkit.errors import InvalidRequestError
+from botkit.spans import NO_SPAN, Span
 
 MAX_TOP_LOGPROBS = 20
 
@@ -57,6 +58,8 @@ class ChatCompletionRequest(SamplingFields):
     prompt_cache_options: dict[str, Any] | None = None
     continue_final_message: bool | None = None
 
+    _span: Span = PrivateAttr(default_factory=lambda: NO_SPAN)
+
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
         if self.top_logprobs and not self.logprobs:
@@ -74,6 +77,16 @@ class ChatCompletionRequest(SamplingFields):
                 "'continue_final_message' needs a last message of role 'assistant'.",
                 param="continue_final_message",
             )
+        return self
+
+    @property
+    def span(self) -> Span:
+        """Whose part the answering is; it stays with copies, and is never on the wire."""
+        return self._span
+
+    def within(self, span: Span) -> Self:
+        """This request, as a part of ``span``."""
+        self._span = span
         return self
 
     @property
