@@ -165,7 +165,7 @@ class Asking:
         while True:
             request = await self._request(kept, options, continues)
             try:
-                async with aclosing(writing(self.completion, request)) as states:
+                async with aclosing(writing(self.completion, request.within(span))) as states:
                     async for written in states:
                         yield written
                 return
