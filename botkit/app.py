@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from botkit import plugins
 from botkit.adapter import Adapter, AdapterRoute
 from botkit.asking import Asking
 from botkit.completion import Completion
-from botkit.completion.defaults import sampling
+from botkit.completion.defaults import request_defaults
 from botkit.deliverer import Deliverer
 from botkit.errors import SettingsError
 from botkit.intake import BotIntake
@@ -19,14 +20,14 @@ from botkit.metrics import Metrics
 from botkit.middleware import default_middleware
 from botkit.pipeline import Middleware
 from botkit.push import PATH, Pusher, make_pusher, turns_handler
-from botkit.redis_link import RedisLink
+from botkit.quality import HandOff
 from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.scrape import Scrape
 from botkit.settings import Settings
 from botkit.steps import Steps
 from botkit.store import Store, open_store
-from botkit.toolkit import Toolkit
+from botkit.toolkit import make_toolkit
 from botkit.types import ConversationKey
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
@@ -52,7 +53,8 @@ class Bot(Router):
         instructions: The system message; None takes BOTKIT_INSTRUCTIONS.
         middleware: Outermost first; None takes :func:`botkit.middleware.default_middleware`, and a
             function is given those and returns what to take.
-        handlers: Names of installed handler plugins to register.
+        handlers: Names of installed handler plugins to register; a handler of the bot for the same
+            command or action takes its place.
 
     Raises:
         SettingsError: There is no such plugin.
@@ -64,13 +66,20 @@ class Bot(Router):
         *,
         instructions: str | None = None,
         middleware: Sequence[Middleware] | ChooseMiddleware | None = None,
-        handlers: Sequence[str] = (),
+        handlers: Sequence[str] = ("memory",),
     ) -> None:
         super().__init__()
         self.instructions = instructions
         self.middleware = middleware
-        for name in handlers:
-            plugins.load(plugins.HANDLERS, name)(self)
+        self.hands_off: HandOff | None = None
+        with self.replaceable():
+            for name in handlers:
+                plugins.load(plugins.HANDLERS, name)(self)
+
+    def hand_off(self, function: HandOff) -> HandOff:
+        """Answer where the model could not: ``async (turn, reason) -> Reply | str | None``."""
+        self.hands_off = function
+        return function
 
     def application(
         self,
@@ -111,7 +120,7 @@ class BotApplication:
         self._asking = Asking(
             completion,
             self._wait_ready,
-            lambda model: sampling({}, model, again=False),
+            partial(request_defaults, settings.reply_tokens),
             None if settings.completion == "echo" else settings.model,
         )
         self._key = (
@@ -119,7 +128,9 @@ class BotApplication:
         )
         self._pusher = make_pusher(settings) if settings.trigger == "http" else None
         self._store: Store | None = None
-        self._kit = _toolkit(settings, self.metrics, lambda: self.store)
+        self._kit = make_toolkit(
+            settings, self.metrics, lambda: self.store, self._asking, bot.hands_off
+        )
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
         self._upkeep: list[asyncio.Task[None]] = []
@@ -250,6 +261,7 @@ class BotApplication:
     async def _run_due(self, conversation: ConversationKey | None) -> bool:
         assert self._worker is not None
         await self._worker.run_due(conversation)
+        await self._kit.idle()  # nothing runs after the response
         due = await self.store.next_due(tuple(self.adapters), conversation)
         # Of one conversation all; else what others hold, or is due later, is not this push's.
         return due is None or (conversation is None and due > 0)
@@ -260,6 +272,8 @@ class BotApplication:
         while True:
             try:
                 await self.store.prune(PRUNE_AFTER)
+                if self._settings.retention_days:
+                    await self.store.retain(self._settings.retention_days * 86400.0)
             except Exception:
                 logger.warning("old rows could not be deleted", exc_info=True)
             await asyncio.sleep(PRUNE_EVERY)
@@ -277,14 +291,6 @@ class BotApplication:
                     await pusher.push(None)
             except Exception:
                 logger.warning("what is due could not be pushed", exc_info=True)
-
-
-def _toolkit(settings: Settings, metrics: Metrics, store: Callable[[], Store]) -> Toolkit:
-    redis = RedisLink(settings.redis_url, metrics) if settings.redis_url else None
-    kit = Toolkit(settings, metrics, store, redis)
-    if redis is not None:
-        kit.closing.append(redis.aclose)
-    return kit
 
 
 class _LateIntake:

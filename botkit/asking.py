@@ -9,7 +9,7 @@ middle of a sentence, judged, and begun anew where the judge says so.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,7 +22,7 @@ from botkit.draft import Draft
 from botkit.errors import CompletionError, ContextLengthError, InvalidRequestError
 from botkit.leaks import cleaned
 from botkit.quality import Candidate, Judge, Verdict
-from botkit.sentences import joined, unfinished
+from botkit.sentences import joined, unfinished, whole_words
 from botkit.spans import NO_SPAN, Span
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Asking:
         attempts: How often a reply is begun.
         fallback: What is said when no attempt was good enough.
         language: What the person speaks, as ``de``; empty when unknown.
-        failed: Told why every failed attempt failed, and whether it was the last.
+        judged: Told every verdict, and whether it was on the last attempt.
     """
 
     completion: Completion
@@ -62,7 +62,7 @@ class Asking:
     attempts: int = 1
     fallback: str = ""
     language: str = ""
-    failed: Callable[[Verdict, bool], None] | None = None
+    judged: Callable[[Verdict, bool], None] | None = None
 
     async def drafts(
         self,
@@ -104,16 +104,43 @@ class Asking:
                     break  # the completion does not take what was adjusted
                 verdict = await self._judged(messages, draft)
                 part.set(botkit__passed=verdict.passed, botkit__reason=verdict.reason)
+            if self.judged is not None:
+                self.judged(verdict, attempt + 1 == most)
             if verdict.passed:
                 return
-            if self.failed is not None:
-                self.failed(verdict, attempt + 1 == most)
         yield Draft(self.fallback, most, "stop")
+
+    async def checked(self, pieces: AsyncIterable[str]) -> AsyncGenerator[Draft, None]:
+        """Drafts of what a handler writes; each is looked at before it is yielded."""
+        text = ""
+        try:
+            async for piece in pieces:
+                text += piece
+                shown = whole_words(text)
+                instead = await self.stopped(shown)
+                if instead is not None:
+                    yield Draft(instead, finish_reason="content_filter")
+                    return
+                yield Draft(shown)
+            instead = await self.stopped(text)
+            yield Draft(text if instead is None else instead, finish_reason="stop")
+        finally:
+            close = getattr(pieces, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def stopped(self, text: str) -> str | None:
+        """What is said instead of ``text``; None when every check lets it pass."""
+        for check in self.checks:
+            instead = await check(text)
+            if instead is not None:
+                return instead
+        return None
 
     async def _judged(self, messages: Sequence[Message], draft: Draft) -> Verdict:
         if self.judge is None or draft.finish_reason == "content_filter":
             return Verdict(passed=True)
-        candidate = Candidate(messages, draft.text, self.language, draft.logprob)
+        candidate = Candidate(messages, draft.raw, self.language, draft.logprob)
         try:
             return await self.judge.judge(candidate)
         except Exception as error:
@@ -148,13 +175,20 @@ class Asking:
         """The drafts of one request; ``before`` is what the reply holds already."""
         async with aclosing(self._fitted(messages, options, bool(before), span)) as states:
             async for written in states:
-                text = cleaned(joined(before, written.text))
-                for check in self.checks:
-                    instead = await check(text)
-                    if instead is not None:
-                        yield Draft(instead, finish_reason="content_filter")
-                        return
-                yield Draft(text, finish_reason=written.finish_reason, logprob=written.mean_logprob)
+                raw = joined(before, written.text)
+                text = cleaned(raw)
+                if self.checks and written.finish_reason is None:
+                    text = whole_words(text)
+                instead = await self.stopped(text)
+                if instead is not None:
+                    yield Draft(instead, finish_reason="content_filter")
+                    return
+                yield Draft(
+                    text,
+                    finish_reason=written.finish_reason,
+                    raw=raw,
+                    logprob=written.mean_logprob,
+                )
 
     async def _fitted(
         self, messages: Sequence[Message], options: Mapping[str, Any], continues: bool, span: Span
@@ -185,6 +219,8 @@ class Asking:
         name = model.id if model is not None else self.model or "default"
         ours = model is not None and model.owned_by == OWNER
         fields = {**self.defaults(model), **options}
+        if "max_completion_tokens" in options:
+            fields.pop("max_tokens", None)
         if self.judge is not None and self.judge.wants_logprobs and ours:
             fields.setdefault("logprobs", True)
         if continues and ours:

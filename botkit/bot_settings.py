@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -94,6 +95,19 @@ class BotSettings(BaseSettings):
         None,
         validation_alias="BOTKIT_SECRET_KEY",
         description="Encrypts stored tokens and signs pushes to /internal/turns.",
+    )
+    moderation_file: Path | None = Field(
+        None,
+        validation_alias="BOTKIT_MODERATION_FILE",
+        description="Words, phrases and /regular expressions/, one a line, that neither people nor "
+        "the bot may use.",
+    )
+    redact: bool = Field(
+        False,
+        validation_alias="BOTKIT_REDACT",
+        description="Replace e-mail addresses, phone and card numbers, keys and passwords by "
+        "[email], [phone], [card] and [key] before anything is kept. Handlers and the model see "
+        "messages like that too.",
     )
     instructions: str = Field(
         "",

@@ -15,10 +15,12 @@ class Draft:
         text: All of it. It may be shorter than the draft's before: the reply was begun anew.
         attempt: The how-manieth, from 0.
         finish_reason: Why it ended; None while it is written.
+        raw: As the model wrote it, with what was taken out of ``text``.
         logprob: The mean log-probability of its tokens, in nats, where the completion tells.
     """
 
     text: str
     attempt: int = 0
     finish_reason: FinishReason | None = None
+    raw: str = ""
     logprob: float | None = None

@@ -17,6 +17,9 @@ _TURN = re.compile(
 """Where the model goes on with the other side of the conversation."""
 
 
+_ENDING = re.compile(rf"(?:\s*(?:{SPECIAL.pattern}))+\s*$")
+
+
 def cleaned(text: str) -> str:
     """``text`` up to where it plays somebody else's turn, without special tokens."""
     if "<" not in text and "[" not in text:
@@ -31,5 +34,5 @@ def cleaned(text: str) -> str:
 
 
 def leaks(text: str) -> bool:
-    """Whether a special token is anywhere in it."""
-    return SPECIAL.search(text) is not None
+    """Whether a special token is in it other than at the end, where it only says that it ends."""
+    return SPECIAL.search(_ENDING.sub("", text)) is not None

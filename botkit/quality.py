@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from botkit.completion.messages import Message
+from botkit.replies import Reply
+
+if TYPE_CHECKING:
+    from botkit.turn import Turn
+
+HandOff = Callable[["Turn", str], Awaitable[Reply | str | None]]
+"""Takes a turn that the model could not answer, and why: to a human, or with another answer; None
+leaves the fallback."""
 
 
 @dataclass(frozen=True, slots=True)

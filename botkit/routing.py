@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ class Route:
         pattern: What a message must hold; None for others.
         handler: Who answers.
         description: One line for lists of commands.
+        replaceable: A bot's own handler for the same takes its place.
     """
 
     kind: Kind
@@ -32,6 +34,11 @@ class Route:
     name: str = ""
     pattern: re.Pattern[str] | None = None
     description: str = ""
+    replaceable: bool = False
+
+    def gives_way(self, kind: Kind, name: str) -> bool:
+        """Whether a handler of this kind and name takes its place."""
+        return self.replaceable and bool(name) and (self.kind, self.name) == (kind, name)
 
     def match(self, event: Event) -> dict[str, str] | None:
         """The texts that the event gives to the handler's arguments; None when it is not meant."""
@@ -53,6 +60,16 @@ class Router:
     def __init__(self) -> None:
         self._routes: list[Route] = []
         self._default: Handler | None = None
+        self._replaceable = False
+
+    @contextmanager
+    def replaceable(self) -> Iterator[None]:
+        """What is registered in the block gives way to later handlers of the same."""
+        self._replaceable = True
+        try:
+            yield
+        finally:
+            self._replaceable = False
 
     @property
     def commands(self) -> tuple[CommandHelp, ...]:
@@ -145,11 +162,14 @@ class Router:
             groups = frozenset(pattern.groupindex) if pattern else frozenset[str]()
             handler = inspect_handler(function, kind, groups)
             about = description or (function.__doc__ or "").strip().partition("\n")[0]
-            self._routes.append(Route(kind, handler, name, pattern, about))
+            self._routes = [each for each in self._routes if not each.gives_way(kind, name)]
+            self._routes.append(Route(kind, handler, name, pattern, about, self._replaceable))
+            self._routes.sort(key=lambda route: route.replaceable)  # stable: own handlers first
             return function
 
         return add
 
     def _refuse_second(self, kind: Kind, name: str) -> None:
-        if any(route.kind == kind and route.name == name for route in self._routes):
+        same = (each for each in self._routes if (each.kind, each.name) == (kind, name))
+        if any(not each.replaceable for each in same):
             raise HandlerError(f"the {kind} {name!r} has a handler already")

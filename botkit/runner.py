@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +19,8 @@ from botkit.deliverer import Deliverer
 from botkit.errors import DeliveryError, HandlerError, LeaseLostError
 from botkit.handler import UsageError
 from botkit.holding import Holding
+from botkit.memory.profile import Profile
+from botkit.memory.summary import Summary
 from botkit.persistence import keep, to_its_end
 from botkit.pipeline import Middleware, fold
 from botkit.replies import Reply
@@ -90,7 +92,8 @@ class RunningTurn:
         self._saved: Json | None = self._head.preview
         self._ordinal = 0
         self._held_up = False
-        self._state_before = json.dumps(dict(given.state), sort_keys=True)
+        self._state_before = _dumped(given.state)
+        self._notes_before = _dumped(given.notes)
 
     async def run(self) -> TurnOutput:
         """Answer the events; whatever a handler raises passes through."""
@@ -115,6 +118,9 @@ class RunningTurn:
             user=await self._user(),
             state=dict(self.given.state),
             past=self.given.history,
+            summary=Summary.from_json(self.given.summary),
+            profile=Profile.from_json(self.given.profile),
+            notes=dict(self.given.notes),
             instructions=runner.instructions,
             commands=runner.commands,
             vision=runner.vision,
@@ -137,11 +143,12 @@ class RunningTurn:
                 return Reply(f"{error} Usage: {handler.usage(turn.event.name)}")
             if not hasattr(returned, "__aiter__"):
                 returned = await returned
-        return await self._as_reply(returned)
+        reply = await self._as_reply(turn, returned)
+        return None if reply is None else await turn.checked(reply)
 
-    async def _as_reply(self, returned: Any) -> Reply | None:
+    async def _as_reply(self, turn: Turn, returned: Any) -> Reply | None:
         if hasattr(returned, "__aiter__"):
-            returned = await self._show(returned) or defaults.NOTHING_SAID
+            returned = await turn.stream(returned) or defaults.NOTHING_SAID
         if returned is None or isinstance(returned, Reply):
             return returned
         if isinstance(returned, str):
@@ -158,20 +165,26 @@ class RunningTurn:
 
     def _output(self, turn: Turn, reply: Reply | None) -> TurnOutput:
         """What the turn leaves in the store."""
+        erases = turn.erases
         try:
-            changed = json.dumps(turn.state, sort_keys=True) != self._state_before
+            state_changed = erases or _dumped(turn.state) != self._state_before
+            notes_changed = erases or _dumped(turn.notes) != self._notes_before
         except (TypeError, ValueError):
             raise HandlerError("turn.state may hold JSON values only, with text as keys") from None
+        profile_changed = turn.profile != Profile.from_json(self.given.profile)
         feedback = tuple(
             Feedback(event.message_id, event.sender.id, event.value)
             for event in turn.events
             if event.kind == "feedback"
         )
         return TurnOutput(
-            messages=tuple(turn.remembered),
-            state=dict(turn.state) if changed else None,
+            messages=() if erases else tuple(turn.remembered),
+            state=dict(turn.state) if state_changed else None,
             payloads=self._payloads(reply or Reply()),
-            feedback=feedback,
+            feedback=() if erases else feedback,
+            notes=dict(turn.notes) if notes_changed else None,
+            profile=(turn.profile.to_json() if profile_changed and erases != "person" else None),
+            erase=erases,
         )
 
     async def _user(self) -> Sender:
@@ -241,6 +254,10 @@ class RunningTurn:
     async def _save(self, saved: Json) -> None:
         self._saved = saved
         await self._runner.store.save_preview(self._lease, self._head, saved)
+
+
+def _dumped(values: Mapping[str, Json]) -> str:
+    return json.dumps(dict(values), sort_keys=True)
 
 
 async def _growing(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from botkit.asking import Asking
+from botkit.completion import TokenCounter
+from botkit.completion.ability import ability
+from botkit.completion.counting import TokenCounts
+from botkit.memory.summarizer import Summarizer
 from botkit.metrics import Metrics
+from botkit.quality import HandOff
 from botkit.redis_link import RedisLink
 from botkit.settings import Settings
 from botkit.store import Store
@@ -25,6 +31,9 @@ class Toolkit:
         metrics: Where it counts.
         store: The open store; only while turns run.
         redis: None where none is set up.
+        counts: How many tokens messages take.
+        summarizer: Folds what conversations have too much of.
+        hand_off: Who answers where the model cannot.
         forgetting: What erases a person from caches and the like, beside the store.
         closing: Awaited, the last first, when the bot is closed.
     """
@@ -33,10 +42,46 @@ class Toolkit:
     metrics: Metrics
     store: Callable[[], Store]
     redis: RedisLink | None = None
+    counts: TokenCounts = field(default_factory=TokenCounts)
+    summarizer: Summarizer | None = None
+    hand_off: HandOff | None = None
     forgetting: list[Forgetting] = field(default_factory=list)
     closing: list[Closing] = field(default_factory=list)
+
+    async def idle(self) -> None:
+        """Return when nothing goes on beside the turns."""
+        if self.summarizer is not None:
+            await self.summarizer.idle()
 
     async def aclose(self) -> None:
         """Close what was opened."""
         while self.closing:
             await self.closing.pop()()
+
+
+def make_toolkit(
+    settings: Settings,
+    metrics: Metrics,
+    store: Callable[[], Store],
+    asking: Asking,
+    hand_off: HandOff | None,
+) -> Toolkit:
+    """What the settings ask for; nothing is connected yet.
+
+    Raises:
+        SettingsError, MissingExtraError: A variable is wrong, or needs an extra of botkit.
+    """
+    counts = TokenCounts(ability(asking.completion, TokenCounter))
+    summarizer = Summarizer(
+        store,
+        asking,
+        counts,
+        settings.history_tokens,
+        lambda outcome: metrics.summaries.labels(outcome).inc(),
+    )
+    redis = RedisLink(settings.redis_url, metrics) if settings.redis_url else None
+    kit = Toolkit(settings, metrics, store, redis, counts, summarizer, hand_off)
+    if redis is not None:
+        kit.closing.append(redis.aclose)
+    kit.closing.append(summarizer.aclose)
+    return kit

@@ -12,8 +12,11 @@ from botkit.asking import Asking
 from botkit.completion import Message
 from botkit.completion.messages import SystemMessage, UserMessage
 from botkit.draft import Draft
+from botkit.memory.profile import Profile
+from botkit.memory.summary import Summary
 from botkit.replies import Reply
 from botkit.spans import NO_SPAN, Span
+from botkit.store.types import Erase
 from botkit.types import Attachment, ConversationKey, Event, Json, Sender
 
 SendNow = Callable[[Reply], Awaitable[None]]
@@ -35,9 +38,14 @@ class Turn:
         instructions: The system message; empty for none.
         commands: What commands the bot knows.
         said: The texts of replies that this turn has sent already.
+        remembers: Whether what is said in this turn goes into the history.
         remembered: What this turn adds to the history.
         vision: Whether the model is shown images.
         asking: How the model is asked; middleware replaces fields of it.
+        summary: What was said before :attr:`past`.
+        profile: What is kept about the person; it is kept anew where it changed.
+        notes: The middleware's own, per conversation; change it in place, JSON values only.
+        language: What the person speaks, as ``de``; empty when unknown.
         context: Notes for the model beside the instructions, as what language to answer in.
         span: The part of the turn that is under way.
     """
@@ -57,8 +65,14 @@ class Turn:
     history: list[Message] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     remembered: list[Message] = field(default_factory=list)
+    remembers: bool = True
+    summary: Summary = field(default_factory=Summary)
+    profile: Profile = field(default_factory=Profile)
+    notes: dict[str, Json] = field(default_factory=dict)
+    language: str = ""
     context: list[str] = field(default_factory=list)
     span: Span = field(default=NO_SPAN, repr=False)
+    _erase: Erase | None = field(default=None, repr=False)
 
     @property
     def event(self) -> Event:
@@ -105,13 +119,23 @@ class Turn:
         reply = Reply(reply) if isinstance(reply, str) else reply
         if reply.empty:
             return
+        reply = await self.checked(reply)
         await self._send(reply)
         if not reply.ephemeral:
             self.said.append(reply.text)
 
     async def stream(self, pieces: AsyncIterable[str]) -> str:
         """Show text while it is written; returns it whole, for the handler to return."""
+        if self.asking.checks and not isinstance(pieces, Answer):
+            asking, unchecked = self.asking, pieces
+            pieces = Answer(lambda shown, attempts: asking.checked(unchecked))
         return await self._show(pieces)
+
+    async def checked(self, reply: Reply) -> Reply:
+        """The reply when every check of :attr:`asking` lets it pass, else what is said instead."""
+        shown = [reply.text, *(button.label for button in reply.buttons), *reply.suggestions]
+        instead = await self.asking.stopped("\n".join(part for part in shown if part))
+        return reply if instead is None else Reply(instead, ephemeral=reply.ephemeral)
 
     def ask(self, *messages: Message | str, **options: Any) -> Answer:
         """Ask the model: instructions, history, what was said in this turn, then ``messages``.
@@ -135,6 +159,24 @@ class Turn:
             return asking.drafts(asked, options, shown=shown, attempts=attempts, span=span)
 
         return Answer(drafts)
+
+    def reset(self) -> None:
+        """Begin the conversation anew: its messages, summary and state are erased with this turn,
+        of which nothing is remembered either."""
+        self.state.clear()
+        self.notes.clear()
+        self._erase = self._erase or "conversation"
+
+    def forget(self) -> None:
+        """Erase everything that is kept about the person, in all conversations, with this turn."""
+        self.reset()
+        self.profile = Profile()
+        self._erase = "person"
+
+    @property
+    def erases(self) -> Erase | None:
+        """What :meth:`reset` or :meth:`forget` asked for."""
+        return self._erase
 
     def remember(self, *messages: Message) -> None:
         """Add messages to what this turn leaves in the history."""

@@ -116,6 +116,7 @@ class Event:
         unsupported: What the person sent that no text can stand for, as ``a sticker``; or empty.
         ambient: Said where the bot listens but not to the bot: taken only when the conversation
             exists already.
+        direct: Nobody but the sender reads the conversation.
         sent_at: When the person sent it, in seconds since 1970; None when unknown.
         address: Whatever the adapter needs to answer; nobody else looks inside.
     """
@@ -132,6 +133,7 @@ class Event:
     attachments: tuple[Attachment, ...] = ()
     unsupported: str = ""
     ambient: bool = False
+    direct: bool = False
     sent_at: float | None = None
     address: Mapping[str, Json] = field(default_factory=dict)
 

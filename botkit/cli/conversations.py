@@ -10,6 +10,7 @@ import click
 from botkit.cli.database import limit_option, with_store
 from botkit.completion.messages import message_text
 from botkit.errors import SettingsError
+from botkit.memory.summary import Summary
 from botkit.store import Store
 from botkit.types import ConversationKey
 
@@ -53,14 +54,17 @@ def list_(limit: int) -> None:
 @click.argument("conversation")
 @limit_option(200, "Messages at most.")
 def show(conversation: str, limit: int) -> None:
-    """What was said in a conversation."""
+    """What was said in a conversation: its summary, then its messages."""
     key = _key(conversation)
 
     async def read(store: Store) -> list[str] | None:
-        if await store.export(key) is None:
+        kept = await store.export(key)
+        if kept is None:
             return None
         said = await store.history(key, limit)
-        return [f"{message.role}: {message_text(message)}" for message in said]
+        lines = [f"{message.role}: {message_text(message)}" for message in said]
+        summary = str(Summary.from_json(kept["summary"]))
+        return [f"summary: {summary}", *lines] if summary else lines
 
     lines = with_store(read)
     if lines is None:

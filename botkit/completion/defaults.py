@@ -20,6 +20,18 @@ VARIED: Mapping[str, float] = {"temperature": 0.2, "top_p": 0.9, "frequency_pena
 """What the authors of SmolLM2 recommend, and the penalty."""
 
 
+REPLY_TOKENS = 512
+"""The most that the local model writes in one reply, unless told otherwise."""
+
+
+def request_defaults(reply_tokens: int | None, model: Model | None) -> dict[str, Any]:
+    """What a bot's request to ``model`` says where nobody says otherwise, by wire name; with the
+    most tokens of a reply."""
+    ours = model is not None and model.owned_by == OWNER
+    limit = reply_tokens or (REPLY_TOKENS if ours else None)
+    return sampling({}, model, again=False) | ({} if limit is None else {"max_tokens": limit})
+
+
 def sampling(chosen: Mapping[str, Any], model: Model | None, *, again: bool) -> dict[str, Any]:
     """The sampling parameters of a request, by wire name.
 

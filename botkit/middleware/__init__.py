@@ -1,12 +1,18 @@
 """What every turn passes, outermost first: see :func:`default_middleware`."""
 
+from botkit.judge import HeuristicJudge
+from botkit.language import LanguageDetector
+from botkit.middleware.erasure import erasure
 from botkit.middleware.history import history
+from botkit.middleware.language import language
+from botkit.middleware.observe import observe
+from botkit.middleware.quality import quality
 from botkit.middleware.tidy import tidy
 from botkit.middleware.title import title
 from botkit.pipeline import Middleware
 from botkit.toolkit import Toolkit
 
-__all__ = ["default_middleware", "history", "tidy", "title"]
+__all__ = ["default_middleware", "history", "language", "observe", "quality", "tidy", "title"]
 
 
 def default_middleware(kit: Toolkit) -> list[Middleware]:
@@ -17,8 +23,19 @@ def default_middleware(kit: Toolkit) -> list[Middleware]:
     counted like everything else.
     """
     settings = kit.settings
+    detector = LanguageDetector()
+    judge = HeuristicJudge(detector=detector)
     return [
-        history(settings.history_tokens),
+        observe(kit),
+        erasure(kit.forgetting),
+        language(detector),
+        history(settings.history_tokens, kit.counts, kit.summarizer),
+        quality(
+            judge,
+            settings.quality_attempts,
+            hand_off=kit.hand_off,
+            count=kit.metrics.judged,
+        ),
         title,
         tidy,
     ]

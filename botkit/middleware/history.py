@@ -5,38 +5,69 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from botkit.completion import Message
-from botkit.completion.messages import AssistantMessage, UserMessage, message_text
+from botkit.completion.counting import TokenCounts
+from botkit.completion.messages import AssistantMessage, UserMessage
+from botkit.memory.summarizer import Summarizer
 from botkit.pipeline import CallNext, Middleware
 from botkit.replies import Reply
 from botkit.turn import Turn
 
-BYTES_PER_TOKEN = 3.5
-"""English takes about four bytes a token, other languages and code fewer: a careful mean."""
-
-TOKENS_PER_MESSAGE = 8
-"""Role and separators, as chat templates write them."""
+PROFILE_SHARE = 0.2
+"""Of the budget: what a person's profile may take."""
 
 _NAMES = {"image_url": "[image]", "input_audio": "[audio]", "file": "[file]"}
 
 
-def history(tokens: int) -> Middleware:
-    """Give the turn the last messages that fit, and keep what is said in it.
+def history(
+    tokens: int, counts: TokenCounts | None = None, summarizer: Summarizer | None = None
+) -> Middleware:
+    """Show the model what was said before, and keep what is said in the turn.
+
+    Within the budget there is, in this order: the summary of what was said long ago, what the
+    person asked to be remembered (where nobody else reads the reply), and the last messages.
 
     Args:
-        tokens: The budget, by :func:`estimate_tokens`.
+        tokens: The budget.
+        counts: How many tokens messages take; None guesses.
+        summarizer: Folds what does not fit; None leaves it out.
     """
+    counted = counts or TokenCounts()
 
     async def remember(turn: Turn, call_next: CallNext) -> Reply | None:
-        turn.history = fitting(turn.past, tokens)
+        left = _recall(turn, counted, tokens)
+        turn.history = fitting(turn.past, left, counted)
         reply = await call_next(turn)
-        turn.remember(*(kept for each in turn.messages if (kept := as_text(each)).content))
-        said = [*turn.said, *([] if reply is None or reply.ephemeral else [reply.text])]
-        text = "\n\n".join(part for part in said if part)
-        if text:
-            turn.remember(AssistantMessage(role="assistant", content=text))
+        if turn.remembers and not turn.erases:
+            _keep(turn, reply)
+            if summarizer is not None:
+                summarizer.consider(turn.conversation, [*turn.past, *turn.remembered])
         return reply
 
     return remember
+
+
+def _keep(turn: Turn, reply: Reply | None) -> None:
+    """Add what was said to the history, and what the person stated to their profile."""
+    turn.remember(*(kept for each in turn.messages if (kept := as_text(each)).content))
+    said = [*turn.said, *([] if reply is None or reply.ephemeral else [reply.text])]
+    text = "\n\n".join(part for part in said if part)
+    if text:
+        turn.remember(AssistantMessage(role="assistant", content=text))
+    turn.profile = turn.profile.learned(event.text for event in turn.events)
+
+
+def _recall(turn: Turn, counts: TokenCounts, budget: int) -> int:
+    """Tell the model what it knows from before; what is left of the budget."""
+    if not turn.summary.empty:
+        told = str(turn.summary)
+        if (cost := counts.text(told)) <= budget:
+            turn.context.append(told)
+            budget -= cost
+    profile = str(turn.profile) if turn.event.direct else ""
+    if profile and (cost := counts.text(profile)) <= PROFILE_SHARE * budget:
+        turn.context.append(profile)
+        budget -= cost
+    return budget
 
 
 def as_text(message: UserMessage) -> UserMessage:
@@ -47,11 +78,11 @@ def as_text(message: UserMessage) -> UserMessage:
     return UserMessage(role="user", content="\n".join(parts))
 
 
-def fitting(messages: Sequence[Message], tokens: int) -> list[Message]:
+def fitting(messages: Sequence[Message], tokens: int, counts: TokenCounts) -> list[Message]:
     """The longest tail of ``messages`` within the budget that begins with what a person said."""
     kept: list[Message] = []
     for message in reversed(messages):
-        tokens -= estimate_tokens(message)
+        tokens -= counts.message(message)
         if tokens < 0:
             break
         kept.append(message)
@@ -59,8 +90,3 @@ def fitting(messages: Sequence[Message], tokens: int) -> list[Message]:
     while kept and kept[0].role in ("assistant", "tool"):
         del kept[0]
     return kept
-
-
-def estimate_tokens(message: Message) -> int:
-    """About how many tokens a message takes, without a tokenizer."""
-    return TOKENS_PER_MESSAGE + int(len(message_text(message).encode()) / BYTES_PER_TOKEN)

@@ -15,6 +15,7 @@ TITLE_CHARACTERS = 60
 async def title(turn: Turn, call_next: CallNext) -> Reply | None:
     """Title the first reply of a conversation, where its handler did not."""
     reply = await call_next(turn)
-    if reply is None or reply.title or any(said.role == "user" for said in turn.past):
+    known = not turn.summary.empty or any(said.role == "user" for said in turn.past)
+    if reply is None or reply.title or known:
         return reply
     return replace(reply, title=shorten(turn.text, TITLE_CHARACTERS, placeholder=" …"))

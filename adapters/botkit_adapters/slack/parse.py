@@ -80,6 +80,7 @@ def _inner(event: Mapping[str, Any], event_id: str, team: str, bot: str) -> Pars
             name="started",
             conversation=ConversationKey(PLATFORM, team, channel, root),
             sender=Sender(str(thread["user_id"])),
+            direct=True,
             address=_address(team, channel, root, str(thread["user_id"]), assistant=True),
         )
     return Ignored(kind if kind in _KNOWN else "unknown")
@@ -138,6 +139,7 @@ def _message(event: Mapping[str, Any], event_id: str, team: str, bot: str) -> Pa
         dedupe=(f"message:{channel}:{ts}",),
         attachments=files,
         ambient=not called,
+        direct=direct,
         sent_at=float(ts),
         address=_address(team, channel, thread, str(user), assistant=direct and bool(root)),
     )
@@ -172,6 +174,7 @@ def parse_command(form: Mapping[str, str]) -> Parsed:
             text=plain(form.get("text", "")),
             conversation=ConversationKey(PLATFORM, team, channel),
             sender=Sender(user, form.get("user_name", "")),
+            direct=channel.startswith("D"),
             address={
                 **_address(team, channel, "", user),
                 "response_url": form.get("response_url", ""),
@@ -225,6 +228,7 @@ def _action(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Parsed:
         conversation=ConversationKey(PLATFORM, team, str(channel), thread),
         sender=Sender(str(user["id"]), str(user.get("name") or user.get("username") or "")),
         message_id=ts,
+        direct=direct,
         address={
             **_address(team, str(channel), thread, str(user["id"])),
             "response_url": str(payload.get("response_url") or ""),

@@ -103,6 +103,7 @@ def _event(
         attachments=attachments(message),
         unsupported=unsupported(message),
         sent_at=float(message["date"]) if message.get("date") else None,
+        direct=_private(message),
         address=_address(message),
     )
 
@@ -122,6 +123,7 @@ def _callback(query: Mapping[str, Any], number: int, bot: BotUser) -> Parsed:
         value=value,
         message_id=str(message["message_id"]),
         dedupe=(f"callback:{query['id']}",),
+        direct=_private(message),
         address={**_address(message), "callback": str(query["id"]), "reply_to": None},
     )
 
@@ -149,14 +151,17 @@ def conversation(message: Mapping[str, Any], bot: BotUser) -> ConversationKey:
 
 
 def _address(message: Mapping[str, Any]) -> dict[str, Any]:
-    chat = message["chat"]
-    private = chat.get("type") == "private"
+    chat, private = message["chat"], _private(message)
     return {
         "chat": chat["id"],
         "private": private,
         "topic": message.get("message_thread_id") if message.get("is_topic_message") else None,
         "reply_to": None if private else message.get("message_id"),
     }
+
+
+def _private(message: Mapping[str, Any]) -> bool:
+    return bool(message["chat"].get("type") == "private")
 
 
 def _sender(user: Mapping[str, Any]) -> Sender:
