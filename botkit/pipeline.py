@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from botkit.replies import Reply
+from botkit.spans import NO_SPAN
 
 if TYPE_CHECKING:
     from botkit.turn import Turn
@@ -27,4 +28,13 @@ def fold(middleware: Sequence[Middleware], answer: CallNext) -> CallNext:
 
 
 async def _call(layer: Middleware, call_next: CallNext, turn: Turn) -> Reply | None:
-    return await layer(turn, call_next)
+    if turn.span is NO_SPAN:
+        return await layer(turn, call_next)
+    with turn.part(f"middleware {_name(layer)}"):
+        return await layer(turn, call_next)
+
+
+def _name(layer: Middleware) -> str:
+    """What made it: of ``history(1024)`` it is ``history``, whatever the inner function is."""
+    named: str = getattr(layer, "__qualname__", type(layer).__name__)
+    return named.partition(".")[0]

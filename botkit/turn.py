@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterator,
+    Sequence,
+)
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +23,7 @@ from botkit.draft import Draft
 from botkit.memory.profile import Profile
 from botkit.memory.summary import Summary
 from botkit.replies import Reply
-from botkit.spans import NO_SPAN, Span
+from botkit.spans import NO_SPAN, Attribute, Span
 from botkit.store.types import Erase
 from botkit.types import Attachment, ConversationKey, Event, Json, Sender
 
@@ -177,6 +185,23 @@ class Turn:
     def erases(self) -> Erase | None:
         """What :meth:`reset` or :meth:`forget` asked for."""
         return self._erase
+
+    @contextmanager
+    def part(
+        self, name: str, /, *, client: bool = False, **attributes: Attribute
+    ) -> Iterator[Span]:
+        """Trace a part of this turn, as ``with turn.part("look up the order"):``.
+
+        What begins in the block is part of it; the arguments are those of
+        :meth:`botkit.spans.Span.child`. They must not hold what a person said.
+        """
+        outer = self.span
+        with outer.child(name, client=client, **attributes) as inner:
+            self.span = inner
+            try:
+                yield inner
+            finally:
+                self.span = outer
 
     def remember(self, *messages: Message) -> None:
         """Add messages to what this turn leaves in the history."""
