@@ -18,6 +18,7 @@ from botkit.errors import SettingsError
 from botkit.intake import BotIntake
 from botkit.metrics import Metrics
 from botkit.middleware import default_middleware
+from botkit.middleware.guards import guards
 from botkit.pipeline import Middleware
 from botkit.push import PATH, Pusher, make_pusher, turns_handler
 from botkit.quality import HandOff
@@ -131,6 +132,7 @@ class BotApplication:
         self._kit = make_toolkit(
             settings, self.metrics, lambda: self.store, self._asking, bot.hands_off
         )
+        self._guards = guards(settings, self.metrics)
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
         self._upkeep: list[asyncio.Task[None]] = []
@@ -175,7 +177,13 @@ class BotApplication:
         self._worker = self._make_worker(self._store)
         for name in self.adapters:
             self._intakes[name] = BotIntake(
-                name, self._store, self._worker, self.metrics, self._bot.commands, self._pusher
+                name,
+                self._store,
+                self._worker,
+                self.metrics,
+                self._bot.commands,
+                self._pusher,
+                redact=self._settings.redact,
             )
 
     async def start(self) -> None:
@@ -250,10 +258,10 @@ class BotApplication:
 
     def _middleware(self) -> Sequence[Middleware]:
         chosen = self._bot.middleware
-        if chosen is not None and not callable(chosen):
-            return chosen
-        usual = default_middleware(self._kit)
-        return usual if chosen is None else chosen(usual)
+        if chosen is None or callable(chosen):
+            usual = default_middleware(self._kit)
+            chosen = usual if chosen is None else chosen(usual)
+        return [*self._guards, *chosen]
 
     async def _wait_ready(self) -> None:
         await self._completion_ready.wait()

@@ -9,6 +9,7 @@ from botkit.adapter import CommandHelp, Records
 from botkit.holding import Moment
 from botkit.metrics import Metrics
 from botkit.push import Pusher
+from botkit.redaction.kept import redacted_event
 from botkit.store import Store
 from botkit.types import Event
 from botkit.worker import Worker
@@ -25,6 +26,8 @@ class BotIntake:
         metrics: Metrics,
         commands: Sequence[CommandHelp],
         pusher: Pusher | None,
+        *,
+        redact: bool = False,
     ) -> None:
         self._platform = platform
         self._store = store
@@ -32,6 +35,7 @@ class BotIntake:
         self._metrics = metrics
         self._commands = commands
         self._pusher = pusher
+        self._redact = redact
         self._records = store.records(platform)
 
     @property
@@ -46,6 +50,8 @@ class BotIntake:
 
     async def accept(self, events: Sequence[Event]) -> None:
         """Take events; see :meth:`botkit.adapter.Intake.accept`."""
+        if self._redact:
+            events = [redacted_event(event) for event in events]
         if events:
             # A platform that hangs up must not leave a conversation leased and unattended.
             await asyncio.shield(asyncio.ensure_future(self._accept(events)))
