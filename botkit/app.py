@@ -20,15 +20,18 @@ from botkit.metrics import Metrics
 from botkit.middleware import default_middleware
 from botkit.middleware.guards import guards
 from botkit.pipeline import Middleware
+from botkit.pseudonyms import Pseudonyms
 from botkit.push import PATH, Pusher, make_pusher, turns_handler
 from botkit.quality import HandOff
 from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.scrape import Scrape
 from botkit.settings import Settings
+from botkit.spans import NO_TRACER, Tracer
 from botkit.steps import Steps
 from botkit.store import Store, open_store
 from botkit.toolkit import make_toolkit
+from botkit.tracing import make_tracer
 from botkit.types import ConversationKey
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
@@ -41,6 +44,9 @@ PRUNE_AFTER = 30 * 86400.0
 PRUNE_EVERY = 3600.0
 PRUNE_AT_START = 30.0
 PUSH_EVERY = 1.0
+
+FLUSH_SECONDS = 1.0
+"""For spans to leave before a platform freezes the process."""
 
 
 ChooseMiddleware = Callable[[list[Middleware]], Sequence[Middleware]]
@@ -104,7 +110,13 @@ class Bot(Router):
 
 
 class BotApplication:
-    """A bot at work; a :class:`botkit.server.listen.Companion` of the server."""
+    """A bot at work; a :class:`botkit.server.listen.Companion` of the server.
+
+    Fields:
+        metrics: What it counts.
+        adapters: Its platforms, by name.
+        tracer: Who takes the spans of its turns; another one counts before :meth:`open`.
+    """
 
     def __init__(
         self,
@@ -115,6 +127,7 @@ class BotApplication:
     ) -> None:
         self.metrics = Metrics()
         self.adapters = {adapter.name: adapter for adapter in adapters}
+        self.tracer: Tracer = NO_TRACER
         self._bot = bot
         self._settings = settings
         self._completion_ready = asyncio.Event()
@@ -173,6 +186,8 @@ class BotApplication:
         """
         if self._settings.database_url is None:
             self._settings.home.mkdir(parents=True, exist_ok=True)
+        if self.tracer is NO_TRACER:
+            self.tracer = make_tracer(self._settings)
         self._store = await open_store(self._settings.database)
         self._worker = self._make_worker(self._store)
         for name in self.adapters:
@@ -205,6 +220,10 @@ class BotApplication:
         if self._worker is not None:
             await self._worker.drain(max(0.0, seconds - 1.0))
 
+    async def flush(self) -> None:
+        """Give away what would be lost where a platform freezes the process: spans."""
+        await self.tracer.flush(FLUSH_SECONDS)
+
     async def aclose(self) -> None:
         """Close adapters and store."""
         for task in self._upkeep:
@@ -217,6 +236,7 @@ class BotApplication:
         await self._kit.aclose()
         if self._store is not None:
             await self._store.aclose()
+        await self.tracer.aclose()
 
     def adapter(self, platform: str) -> Adapter:
         """The adapter of a platform.
@@ -253,7 +273,16 @@ class BotApplication:
             turn_timeout=settings.turn_timeout,
             polls=self._pusher is None,
         )
-        steps = Steps(store, runner, deliverer, self.adapter, self.metrics, options)
+        steps = Steps(
+            store,
+            runner,
+            deliverer,
+            self.adapter,
+            self.metrics,
+            options,
+            self.tracer,
+            Pseudonyms(self._key),
+        )
         return Worker(store, steps, self.metrics, options)
 
     def _middleware(self) -> Sequence[Middleware]:
@@ -270,6 +299,8 @@ class BotApplication:
         assert self._worker is not None
         await self._worker.run_due(conversation)
         await self._kit.idle()  # nothing runs after the response
+        if self._pusher is not None:
+            await self.flush()
         due = await self.store.next_due(tuple(self.adapters), conversation)
         # Of one conversation all; else what others hold, or is due later, is not this push's.
         return due is None or (conversation is None and due > 0)

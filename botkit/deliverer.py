@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 
 from botkit.adapter import Adapter, Outgoing
@@ -14,6 +15,7 @@ from botkit.errors import (
     DeliveryUncertainError,
 )
 from botkit.metrics import Metrics
+from botkit.spans import Begin
 from botkit.store import Delayed, DeliveryResult, Refused, Sent
 
 logger = logging.getLogger(__name__)
@@ -49,9 +51,14 @@ class Deliverer:
             self._note(adapter, result)
         return result
 
-    async def send(self, adapter: Adapter, outgoing: Outgoing) -> DeliveryResult:
-        """Send ``outgoing``; never raises, cancellation aside."""
-        result = await self._send(adapter, outgoing)
+    async def send(self, adapter: Adapter, outgoing: Outgoing, begin: Begin) -> DeliveryResult:
+        """Send ``outgoing``, in a span of ``begin``; never raises, cancellation aside."""
+        began = time.perf_counter()
+        name = f"deliver {adapter.name}"
+        with begin(name, client=True, botkit__attempt=outgoing.attempt) as span:
+            result = await self._send(adapter, outgoing)
+            span.set(botkit__outcome=_outcome(result))
+        self.metrics.delivery_seconds.labels(adapter.name).observe(time.perf_counter() - began)
         self._note(adapter, result)
         return result
 
@@ -132,7 +139,7 @@ class Deliverer:
         self.metrics.uncertain_sends.labels(adapter.name, what).inc()
 
     def _note(self, adapter: Adapter, result: DeliveryResult) -> None:
-        outcome = type(result).__name__.lower()
+        outcome = _outcome(result)
         self.metrics.deliveries.labels(adapter.name, outcome).inc()
         if not isinstance(result, Sent):
             logger.warning(
@@ -143,3 +150,7 @@ class Deliverer:
                 outcome,
                 result.reason,
             )
+
+
+def _outcome(result: DeliveryResult) -> str:
+    return type(result).__name__.lower()

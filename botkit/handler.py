@@ -80,6 +80,11 @@ class Handler:
     from_turn: tuple[str, ...]
     parsed: tuple[Parameter, ...]
 
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return str(getattr(self.function, "__name__", type(self.function).__name__))
+
     def call(self, turn: Turn, texts: Mapping[str, str]) -> Any:
         """What the function returns: an awaitable or an asynchronous iterator.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from botkit.spans import NO_SPAN, Span
 from botkit.store import Lease, QueuedEvent, TurnOutput
 
 
@@ -37,6 +38,8 @@ class Holding:
         interruptible: Whether another message may join it.
         turns: How many were run since it was taken.
         left: Something was put off: it has to be looked for again.
+        span: Of the last turn; what is delivered afterwards is part of it.
+        unanswered_since: When the event was accepted of which no reply was sent yet.
     """
 
     lease: Lease
@@ -48,6 +51,8 @@ class Holding:
     interruptible: bool = False
     turns: int = 0
     left: bool = False
+    span: Span = NO_SPAN
+    unanswered_since: float | None = None
 
     def holds(self) -> bool:
         """Whether the lease certainly lasts still. A process that froze finds out here."""

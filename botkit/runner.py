@@ -17,7 +17,7 @@ from botkit.asking import Asking
 from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
 from botkit.deliverer import Deliverer
 from botkit.errors import DeliveryError, HandlerError, LeaseLostError
-from botkit.handler import UsageError
+from botkit.handler import Handler, UsageError
 from botkit.holding import Holding
 from botkit.memory.profile import Profile
 from botkit.memory.summary import Summary
@@ -25,6 +25,7 @@ from botkit.persistence import keep, to_its_end
 from botkit.pipeline import Middleware, fold
 from botkit.replies import Reply
 from botkit.routing import Router
+from botkit.spans import NO_SPAN, Span
 from botkit.store import (
     DeliveryResult,
     Feedback,
@@ -92,11 +93,14 @@ class RunningTurn:
         self._saved: Json | None = self._head.preview
         self._ordinal = 0
         self._held_up = False
+        self._span = NO_SPAN
         self._state_before = _dumped(given.state)
         self._notes_before = _dumped(given.notes)
 
-    async def run(self) -> TurnOutput:
-        """Answer the events; whatever a handler raises passes through."""
+    async def run(self, span: Span = NO_SPAN) -> TurnOutput:
+        """Answer the events; whatever a handler raises passes through. What is done is part of
+        ``span``."""
+        self._span = span
         turn = await self._turn()
         reply = await fold(self._runner.middleware, self._answer)(turn)
         return self._output(turn, reply)
@@ -128,11 +132,18 @@ class RunningTurn:
             _send=self._send,
             _show=self._show,
             _fetch=self._fetch,
+            span=self._span,
         )
 
     async def _answer(self, turn: Turn) -> Reply | None:
         """The innermost of the pipeline: find the handler, call it, show what it streams."""
         found = self._runner.router.find(turn.event)
+        with turn.part(f"handler {found[0].name if found else 'default'}"):
+            return await self._handled(turn, found)
+
+    async def _handled(
+        self, turn: Turn, found: tuple[Handler, dict[str, str]] | None
+    ) -> Reply | None:
         if found is None:
             returned: Any = await defaults.answer(turn)
         else:
@@ -229,7 +240,7 @@ class RunningTurn:
             if result is None and not self._holds():
                 raise LeaseLostError("the process froze for longer than its lease")
             if result is None:
-                result = await deliverer.send(self._adapter, outgoing)
+                result = await deliverer.send(self._adapter, outgoing, self._span.child)
             self._held_up = not isinstance(result, Sent)
         await keep(lambda: self._runner.store.record(self._lease, result), RECORD_SECONDS)
 
