@@ -33,6 +33,7 @@ from botkit.store import Store, open_store
 from botkit.toolkit import make_toolkit
 from botkit.tracing import make_tracer
 from botkit.types import ConversationKey
+from botkit.watch import TurnWatch
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
 
@@ -273,16 +274,8 @@ class BotApplication:
             turn_timeout=settings.turn_timeout,
             polls=self._pusher is None,
         )
-        steps = Steps(
-            store,
-            runner,
-            deliverer,
-            self.adapter,
-            self.metrics,
-            options,
-            self.tracer,
-            Pseudonyms(self._key),
-        )
+        watch = TurnWatch(self.metrics, self.tracer, Pseudonyms(self._key))
+        steps = Steps(store, runner, deliverer, self.adapter, watch, options)
         return Worker(store, steps, self.metrics, options)
 
     def _middleware(self) -> Sequence[Middleware]:

@@ -17,11 +17,8 @@ from botkit.errors import (
     StoreError,
 )
 from botkit.holding import Holding, Moment
-from botkit.metrics import Metrics
 from botkit.persistence import keep, to_its_end
-from botkit.pseudonyms import Pseudonyms
 from botkit.runner import Runner, RunningTurn
-from botkit.spans import NO_SPAN, NO_TRACER, Begin, Tracer
 from botkit.store import (
     Delayed,
     DeliveryResult,
@@ -32,6 +29,7 @@ from botkit.store import (
     TurnOutput,
     Work,
 )
+from botkit.watch import TurnWatch
 from botkit.work_options import WorkOptions
 
 logger = logging.getLogger(__name__)
@@ -61,10 +59,8 @@ class Steps:
         runner: Runner,
         deliverer: Deliverer,
         adapters: Callable[[str], Adapter],
-        metrics: Metrics,
+        watch: TurnWatch,
         options: WorkOptions,
-        tracer: Tracer = NO_TRACER,
-        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self.stopping = False
         self.crowded: Callable[[], bool] = lambda: False
@@ -72,10 +68,8 @@ class Steps:
         self._runner = runner
         self._deliverer = deliverer
         self._adapters = adapters
-        self._metrics = metrics
+        self._watch = watch
         self._options = options
-        self._tracer = tracer
-        self._pseudonyms = pseudonyms or Pseudonyms()
 
     async def step(self, holding: Holding, work: Work) -> Work | None:
         """Do ``work``; what is next under the lease, None when it was given back.
@@ -116,21 +110,9 @@ class Steps:
             await to_its_end(self._store.record(holding.lease, unsent))
             raise
         if result is None:
-            result = await self._deliverer.send(adapter, outgoing, self._beginning(holding))
-            self._measure_latency(holding, adapter, result)
+            result = await self._deliverer.send(adapter, outgoing, self._watch.delivering(holding))
+            self._watch.delivered(holding, result)
         return await self._settled(holding, result)
-
-    def _beginning(self, holding: Holding) -> Begin:
-        """A delivery is part of the turn that it answers, while this process knows that."""
-        return self._tracer.begin if holding.span is NO_SPAN else holding.span.child
-
-    def _measure_latency(
-        self, holding: Holding, adapter: Adapter, result: DeliveryResult
-    ) -> None:
-        since, holding.unanswered_since = holding.unanswered_since, None
-        if since is not None and isinstance(result, Sent):
-            latency = self._metrics.reply_latency.labels(adapter.name)
-            latency.observe(max(0.0, time.time() - since))
 
     async def _settled(self, holding: Holding, result: DeliveryResult) -> Work | None:
         holding.left |= isinstance(result, Delayed)
@@ -143,7 +125,7 @@ class Steps:
     async def _turn(self, holding: Holding, adapter: Adapter, given: TurnInput) -> Work | None:
         turn = self._runner.begin(holding, given)
         events = given.events
-        holding.span, holding.unanswered_since = NO_SPAN, None
+        self._watch.taken(holding)
         if events[0].attempts > self._options.turn_attempts:
             return await self._give_up(holding, turn, "the process died again and again")
         if self.stopping:
@@ -153,45 +135,21 @@ class Steps:
         if self._options.overlap == "merge" and await self._grew(holding, given):
             return await self._again(holding, events)
         holding.turns += 1
-        self._begin(holding, adapter, events)
+        self._watch.begins(holding, events)
         began = time.monotonic()
         with holding.span as span:
             try:
                 output = await self._run(holding, adapter, turn)
             except TurnInterruptedError:
-                self._count(holding, adapter.name, "interrupted")
+                self._watch.failed(holding, "interrupted")
                 return await self._again(holding, events)
             except (StoreError, asyncio.CancelledError):
                 raise
             except Exception as error:
                 return await self._failed(holding, turn, error)
-            self._count(holding, adapter.name, "answered")
-            self._metrics.turn_seconds.labels(adapter.name).observe(time.monotonic() - began)
+            self._watch.answered(holding, time.monotonic() - began)
             with span.child("commit"):
                 return await self._keep(lambda: self._store.commit(holding.lease, events, output))
-
-    def _begin(self, holding: Holding, adapter: Adapter, events: Sequence[QueuedEvent]) -> None:
-        """Begin the turn's span, and note how long its first event waited."""
-        head = events[0]
-        waited = max(0.0, time.time() - head.received_at)
-        if head.attempts == 1:
-            self._metrics.queue_wait.labels(adapter.name).observe(waited)
-        holding.unanswered_since = head.received_at
-        if self._tracer is not NO_TRACER:
-            holding.span = self._tracer.begin(
-                f"turn {adapter.name}",
-                botkit__platform=adapter.name,
-                botkit__conversation=self._pseudonyms.name(holding.lease.conversation),
-                botkit__event__kind=head.event.kind,
-                botkit__events=len(events),
-                botkit__attempt=head.attempts,
-                botkit__again=head.attempts > 1,
-                botkit__queue_seconds=waited,
-            )
-
-    def _count(self, holding: Holding, platform: str, outcome: str) -> None:
-        self._metrics.turns.labels(platform, outcome).inc()
-        holding.span.set(botkit__outcome=outcome)
 
     async def _run(self, holding: Holding, adapter: Adapter, turn: RunningTurn) -> TurnOutput:
         """The output of the turn; it does not run any more when this returns or raises."""
@@ -259,8 +217,7 @@ class Steps:
             logger.warning(
                 "%s: a handler failed, attempt %d", platform, head.attempts, exc_info=error
             )
-        self._count(holding, platform, "retried")
-        holding.span.end(error)
+        self._watch.failed(holding, "retried", error)
         holding.left = True
         pause = getattr(error, "retry_after", None) or min(0.5 * 2 ** (head.attempts - 1), 60.0)
         return await self._keep(
@@ -278,8 +235,7 @@ class Steps:
     ) -> Work | None:
         platform = holding.lease.conversation.platform
         logger.error("%s: a turn became a dead letter: %s", platform, reason)
-        self._count(holding, platform, "dead")
-        holding.span.end(error)
+        self._watch.failed(holding, "dead", error)
         output = turn.apology()
         return await self._keep(
             lambda: self._store.abandon_turn(
