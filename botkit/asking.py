@@ -22,6 +22,7 @@ from botkit.draft import Draft
 from botkit.errors import CompletionError, ContextLengthError, InvalidRequestError
 from botkit.leaks import cleaned
 from botkit.quality import Candidate, Judge, Verdict
+from botkit.registry import one_word
 from botkit.sentences import joined, unfinished, whole_words
 from botkit.spans import NO_SPAN, Span
 
@@ -103,7 +104,10 @@ class Asking:
                         raise
                     break  # the completion does not take what was adjusted
                 verdict = await self._judged(messages, draft)
-                part.set(botkit__passed=verdict.passed, botkit__reason=verdict.reason)
+                part.set(
+                    botkit__passed=verdict.passed,
+                    botkit__reason=one_word(verdict.reason) if verdict.reason else None,
+                )
             if self.judged is not None:
                 self.judged(verdict, attempt + 1 == most)
             if verdict.passed:

@@ -7,10 +7,9 @@ chooses: every value is one of a few that the code or the settings name.
 from __future__ import annotations
 
 import platform
-import re
 from importlib import metadata
 
-from botkit.registry import MetricRegistry
+from botkit.registry import MetricRegistry, one_word
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,7 +19,6 @@ TURN_BUCKETS = (
 )
 CALL_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-_ONE_WORD = re.compile(r"[a-z][a-z_]{0,31}")
 UNKNOWN = float("nan")
 """A gauge of which nothing is known; no alert that compares it fires."""
 
@@ -178,8 +176,7 @@ class Metrics:
 
     def judged(self, reason: str) -> None:
         """Count an attempt at a reply; an empty ``reason`` means that it passed."""
-        word = reason or "passed"
-        self.reply_attempts.labels(word if _ONE_WORD.fullmatch(word) else "other").inc()
+        self.reply_attempts.labels(one_word(reason or "passed")).inc()
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -69,6 +70,14 @@ class MetricRegistry:
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
         return generate_latest(self._collectors)
+
+
+_ONE_WORD = re.compile(r"[a-z][a-z_]{0,31}")
+
+
+def one_word(text: str) -> str:
+    """The text, where it is one word as a label has to be; ``other`` elsewhere."""
+    return text if _ONE_WORD.fullmatch(text) else "other"
 
 
 def metrics_table(described: Iterable[Described]) -> str:

@@ -24,6 +24,7 @@ from botkit.app import Bot, BotApplication
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Reply
 from botkit.settings import Settings
+from botkit.spans import NO_TRACER, Tracer
 from botkit.types import Attachment, ConversationKey, Event, Json, Sender
 
 _numbers = itertools.count(1)
@@ -177,6 +178,7 @@ async def on_stage(
     adapter: StageAdapter | None = None,
     database: str | None = None,
     drain_seconds: float = 8.0,
+    tracer: Tracer = NO_TRACER,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Run a bot on the platform; leaving the block drains it."""
@@ -184,6 +186,7 @@ async def on_stage(
     completion = completion or ScriptedCompletion(lambda request: _echo(request))
     adapter = adapter or StageAdapter()
     application = (bot or Bot()).application(loaded, completion, [adapter])
+    application.tracer = tracer
     await completion.start()
     await application.open()
     await application.start()
