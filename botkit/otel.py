@@ -46,6 +46,7 @@ class OtelTracer:
         self._provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("botkit", version)
+        self._flushed: asyncio.Event | None = None
 
     def begin(self, name: str, /, *, client: bool = False, **attributes: Attribute) -> Span:
         """See :class:`botkit.spans.Tracer`."""
@@ -53,11 +54,14 @@ class OtelTracer:
 
     async def flush(self, seconds: float) -> None:
         """See :class:`botkit.spans.Tracer`."""
-        await _aside(lambda: self._provider.force_flush(int(seconds * 1000)), seconds)
+        # While a collector is away a flush takes long: no second one is begun beside it.
+        if self._flushed is None or self._flushed.is_set():
+            self._flushed = _aside(self._provider.force_flush)
+        await _wait(self._flushed, seconds)
 
     async def aclose(self) -> None:
         """See :class:`botkit.spans.Tracer`."""
-        await _aside(self._provider.shutdown, CLOSE_SECONDS)
+        await _wait(_aside(self._provider.shutdown), CLOSE_SECONDS)
 
 
 class OtelSpan:
@@ -130,8 +134,9 @@ def _dotted(attributes: Mapping[str, Attribute]) -> dict[str, Any]:
     }
 
 
-async def _aside(work: Callable[[], object], seconds: float) -> None:
-    """Do what blocks in a thread that nobody has to wait for, not even at the exit."""
+def _aside(work: Callable[[], object]) -> asyncio.Event:
+    """Do what blocks in a thread that nobody has to wait for, not even at the exit; the event is
+    set when it is done."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 
@@ -145,6 +150,10 @@ async def _aside(work: Callable[[], object], seconds: float) -> None:
                 loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=run, name="botkit-spans", daemon=True).start()
+    return done
+
+
+async def _wait(done: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
             await done.wait()
