@@ -65,6 +65,7 @@ def _lower(value: Any) -> Any:
 Folder = Annotated[Path, BeforeValidator(_expand)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 Aliases = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
 Name = Annotated[str, Field(min_length=1)]
 
@@ -166,7 +167,13 @@ class Settings(BotSettings):
     log_level: LogLevel = Field(
         "info",
         validation_alias="BOTKIT_LOG_LEVEL",
-        description="debug, info, warning or error.",
+        description="debug, info, warning or error; debug also shows what errors say, which may "
+        "quote people.",
+    )
+    log_format: LogFormat = Field(
+        "text",
+        validation_alias="BOTKIT_LOG_FORMAT",
+        description="The log on the standard error: text, or json, one object a line.",
     )
     max_body_bytes: int = Field(
         4 << 20,

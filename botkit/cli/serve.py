@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import shlex
 import sys
 import time
@@ -16,6 +15,7 @@ import click
 
 from botkit.completion import Completion
 from botkit.errors import SettingsError
+from botkit.logs import log_to_stderr
 from botkit.plugins import load_completion
 from botkit.settings import EVERY_INTERFACE, LOOPBACK, Settings
 
@@ -44,7 +44,7 @@ def serve(
         _serve_reloading(file)
         return
     settings = Settings.load(host=host, port=port, model=model)
-    _log_to_stderr(settings)
+    log_to_stderr(settings.log_level, settings.log_format)
     asyncio.run(_serve(settings, file))
 
 
@@ -180,13 +180,6 @@ def _limits(settings: Settings) -> ServerLimits:
         body_seconds=settings.read_timeout,
         connections=settings.max_connections,
     )
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    """Only botkit's own loggers speak below warning: an SDK's debug lines hold message text."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("botkit").setLevel(settings.log_level.upper())
-    logging.getLogger("botkit_models").setLevel(settings.log_level.upper())
 
 
 def _cannot_listen(settings: Settings, error: OSError) -> SettingsError:

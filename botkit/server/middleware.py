@@ -31,7 +31,7 @@ def middlewares(api_keys: Iterable[str]) -> list[Middleware]:
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count, time and log each request: method, path, status and id, never its content."""
+    """Count, time and log each request: method, route, status and id, never its content."""
     begin(request)
     stats = request.app[SERVICE].stats
     stats.enter()
@@ -54,7 +54,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         logger.info(
             "%s %s %s %d ms %s",
             request.method,
-            request.rel_url.raw_path,
+            _path(request) or "an unknown path",
             status,
             elapsed_ms(request),
             request_id(request),

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from botkit.completion.usage import WireOut
 from botkit.errors import CompletionError
+from botkit.redaction import redacted
 
 _JSON = "application/json"
 _RETRY_LATER = (429, 503)
@@ -67,10 +68,10 @@ def http_error(
 
 def from_http_exception(request: web.BaseRequest, error: web.HTTPException) -> web.Response:
     """aiohttp's own answer (404, 405, 413, 417 ...) in OpenAI's shape, its headers kept."""
-    where = f"{request.method} {request.path}"
+    where = f"{request.method} {redacted(request.path)}"
     messages = {
         404: f"Invalid URL ({where})",
-        405: f"Not allowed to {request.method} {request.path}.",
+        405: f"Not allowed to {where}.",
         413: "The request body is too large.",
         417: "Only 'Expect: 100-continue' is understood.",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 API = "https://api.telegram.org/bot"
+
+_QUOTED = re.compile(r"""(?<!\w)["'].*["'](?!\w)""", re.DOTALL)
 
 
 class ChatMovedError(DeliveryError):
@@ -145,8 +148,8 @@ def translate(error: Exception) -> DeliveryError:
         (RetryAfter, lambda e: DeliveryDelayedError("too many requests", _seconds(e.retry_after))),
         (ChatMigrated, lambda e: ChatMovedError(e.new_chat_id)),
         (NotConnectedError, lambda e: DeliveryDelayedError("no connection")),
-        (BadRequest, lambda e: DeliveryRefusedError(e.message)),
-        (Forbidden, lambda e: DeliveryRefusedError(e.message)),
+        (BadRequest, lambda e: DeliveryRefusedError(_unquoted(e.message))),
+        (Forbidden, lambda e: DeliveryRefusedError(_unquoted(e.message))),
         (InvalidToken, lambda e: DeliveryRefusedError("the bot token is refused")),
         (NetworkError, lambda e: DeliveryUncertainError(type(e).__name__)),
     ]
@@ -154,6 +157,11 @@ def translate(error: Exception) -> DeliveryError:
         if isinstance(error, kind):
             return make(error)
     return DeliveryRefusedError(type(error).__name__)
+
+
+def _unquoted(message: str) -> str:
+    """Telegram's words without what they quote of a message, as of a tag that it does not know."""
+    return _QUOTED.sub('"…"', message)
 
 
 def _seconds(value: Any) -> float:
