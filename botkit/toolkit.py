@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from botkit.asking import Asking
 from botkit.completion import TokenCounter
 from botkit.completion.ability import ability
 from botkit.completion.counting import TokenCounts
+from botkit.completion.observed import ObservedCompletion, make_observer
 from botkit.memory.summarizer import Summarizer
 from botkit.metrics import Metrics
 from botkit.quality import HandOff
@@ -72,9 +73,10 @@ def make_toolkit(
         SettingsError, MissingExtraError: A variable is wrong, or needs an extra of botkit.
     """
     counts = TokenCounts(ability(asking.completion, TokenCounter))
+    observed = ObservedCompletion(asking.completion, make_observer(settings, metrics))
     summarizer = Summarizer(
         store,
-        asking,
+        replace(asking, completion=observed),
         counts,
         settings.history_tokens,
         lambda outcome: metrics.summaries.labels(outcome).inc(),

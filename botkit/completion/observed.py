@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 from botkit.completion.model import Model
@@ -21,6 +22,9 @@ from botkit.completion.sampling import StreamOptions
 from botkit.completion.usage import Usage
 from botkit.errors import CompletionError, InvalidRequestError
 from botkit.metrics import Metrics
+from botkit.settings import Settings
+
+OPENAI = "api.openai.com"
 
 
 @dataclass
@@ -39,6 +43,16 @@ class Observer:
     provider: str = "botkit"
     address: str = ""
     tells_usage: bool = True
+
+
+def make_observer(settings: Settings, metrics: Metrics) -> Observer:
+    """The observer of the completion that the settings name."""
+    if settings.completion == "openai":
+        url = settings.openai_base_url
+        return Observer(metrics, "openai", (url and urlsplit(url).hostname) or OPENAI)
+    if settings.completion in ("local", "echo"):
+        return Observer(metrics)
+    return Observer(metrics, settings.completion)
 
 
 @dataclass(frozen=True)
