@@ -135,7 +135,7 @@ def test_every_variable_is_described() -> None:
     described = Settings.describe()
     assert {variable.field for variable in described} == set(Settings.model_fields)
     for variable in described:
-        assert re.fullmatch(r"(BOTKIT|OPENAI|SLACK|TELEGRAM)_[A-Z_]+", variable.name)
+        assert re.fullmatch(r"(BOTKIT|OPENAI|OTEL|SLACK|TELEGRAM)_[A-Z_]+", variable.name)
         assert variable.description.endswith(".")
     secret = {variable.name for variable in described if variable.secret}
     assert secret == {
