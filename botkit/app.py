@@ -21,7 +21,7 @@ from botkit.middleware import default_middleware
 from botkit.middleware.guards import guards
 from botkit.pipeline import Middleware
 from botkit.pseudonyms import Pseudonyms
-from botkit.push import PATH, Pusher, make_pusher, turns_handler
+from botkit.push import PATH, Pushing, make_pusher, turns_handler
 from botkit.quality import HandOff
 from botkit.routing import Router
 from botkit.runner import Runner
@@ -94,6 +94,7 @@ class Bot(Router):
         settings: Settings,
         completion: Completion,
         adapters: Sequence[Adapter] | None = None,
+        pusher: Pushing | None = None,
     ) -> BotApplication:
         """The bot with everything it needs; nothing is opened yet.
 
@@ -101,13 +102,14 @@ class Bot(Router):
             settings: From :meth:`Settings.load`.
             completion: Who answers by default; whoever serves starts it.
             adapters: None takes every installed one whose variables are set.
+            pusher: Has turns run; None is this process, or what BOTKIT_TRIGGER says.
 
         Raises:
             SettingsError: A variable is wrong or missing.
             MissingExtraError: A platform or the database needs an extra of botkit.
         """
         chosen = plugins.load_adapters(settings) if adapters is None else adapters
-        return BotApplication(self, settings, completion, chosen)
+        return BotApplication(self, settings, completion, chosen, pusher)
 
 
 class BotApplication:
@@ -125,6 +127,7 @@ class BotApplication:
         settings: Settings,
         completion: Completion,
         adapters: Sequence[Adapter],
+        pusher: Pushing | None = None,
     ) -> None:
         self.metrics = Metrics()
         self.adapters = {adapter.name: adapter for adapter in adapters}
@@ -141,7 +144,9 @@ class BotApplication:
         self._key = (
             b"" if settings.secret_key is None else settings.secret_key.get_secret_value().encode()
         )
-        self._pusher = make_pusher(settings) if settings.trigger == "http" else None
+        if pusher is None and settings.trigger == "http":
+            pusher = make_pusher(settings)
+        self._pusher = pusher
         self._store: Store | None = None
         self._kit = make_toolkit(
             settings, self.metrics, lambda: self.store, self._asking, bot.hands_off
@@ -171,7 +176,7 @@ class BotApplication:
             for route in adapter.routes(_LateIntake(self._intakes, adapter.name))
         ]
         if self._key:
-            routes.append(AdapterRoute("POST", PATH, turns_handler(self._key, self._run_due)))
+            routes.append(AdapterRoute("POST", PATH, turns_handler(self._key, self._run_pushed)))
         return routes
 
     @property
@@ -209,7 +214,7 @@ class BotApplication:
         for name, adapter in self.adapters.items():
             await adapter.start(self._intakes[name])
         self._upkeep.append(asyncio.create_task(self._prune()))
-        if self._pusher is not None:
+        if self._pusher is not None and self._pusher.sweeps:
             self._upkeep.append(asyncio.create_task(self._push_due(self._pusher)))
 
     def ready(self) -> None:
@@ -288,13 +293,25 @@ class BotApplication:
     async def _wait_ready(self) -> None:
         await self._completion_ready.wait()
 
-    async def _run_due(self, conversation: ConversationKey | None) -> bool:
+    async def run_due(self, conversation: ConversationKey | None) -> float | None:
+        """Work on what is due, ``conversation`` first, until it is done.
+
+        Returns:
+            Seconds until more is due, there or, without a conversation, anywhere; None when
+            nothing waits.
+
+        Raises:
+            StoreError: The store cannot be asked.
+        """
         assert self._worker is not None
         await self._worker.run_due(conversation)
         await self._kit.idle()  # nothing runs after the response
         if self._pusher is not None:
             await self.flush()
-        due = await self.store.next_due(tuple(self.adapters), conversation)
+        return await self.store.next_due(tuple(self.adapters), conversation)
+
+    async def _run_pushed(self, conversation: ConversationKey | None) -> bool:
+        due = await self.run_due(conversation)
         # Of one conversation all; else what others hold, or is due later, is not this push's.
         return due is None or (conversation is None and due > 0)
 
@@ -310,7 +327,7 @@ class BotApplication:
                 logger.warning("old rows could not be deleted", exc_info=True)
             await asyncio.sleep(PRUNE_EVERY)
 
-    async def _push_due(self, pusher: Pusher) -> None:
+    async def _push_due(self, pusher: Pushing) -> None:
         """Push what became due later: a turn that failed, a reply that waits, a push that was lost.
 
         While the platform lets this process run; a scheduler has to push where it does not.

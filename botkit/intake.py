@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from botkit.adapter import CommandHelp, Records
 from botkit.holding import Moment
 from botkit.metrics import Metrics
-from botkit.push import Pusher
+from botkit.push import Pushing
 from botkit.redaction.kept import redacted_event
 from botkit.store import Store
 from botkit.types import Event
@@ -25,7 +25,7 @@ class BotIntake:
         worker: Worker,
         metrics: Metrics,
         commands: Sequence[CommandHelp],
-        pusher: Pusher | None,
+        pusher: Pushing | None,
         *,
         redact: bool = False,
     ) -> None:

@@ -17,6 +17,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 
@@ -55,8 +56,28 @@ def verify(key: bytes, body: bytes, signature: str, now: float) -> bool:
     return genuine and abs(now - int(stamp)) <= TOLERANCE_SECONDS
 
 
+class Pushing(Protocol):
+    """How whoever accepts an event has its turn run elsewhere.
+
+    Fields:
+        sweeps: Whether what becomes due later is pushed too, while this process lives.
+    """
+
+    sweeps: bool
+
+    async def push(self, conversation: ConversationKey | None) -> None:
+        """Have somebody work on a conversation, or on whatever is due; never raises."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give everything back."""
+        ...
+
+
 class Pusher:
     """Pushes conversations to the route."""
+
+    sweeps = True
 
     def __init__(self, url: str, key: bytes) -> None:
         self._url = url
