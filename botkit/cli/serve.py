@@ -21,7 +21,6 @@ from botkit.settings import EVERY_INTERFACE, LOOPBACK, Settings
 
 if TYPE_CHECKING:
     from botkit.app import BotApplication
-    from botkit.server import ServerLimits
 
 
 @click.command(short_help="Serve a bot on its platforms, and the model over HTTP.")
@@ -65,7 +64,7 @@ def _serve_reloading(file: Path | None) -> None:
 
 
 async def _serve(settings: Settings, file: Path | None) -> None:
-    from botkit.server import create_app
+    from botkit.server import ServerLimits, create_app
     from botkit.server import serve as run
     from botkit.server.page import PAGE
 
@@ -75,7 +74,7 @@ async def _serve(settings: Settings, file: Path | None) -> None:
         completion,
         api_keys=[key.get_secret_value() for key in settings.api_keys],
         aliases=settings.model_aliases,
-        limits=_limits(settings),
+        limits=ServerLimits.of(settings),
         page=PAGE,
         open_routes=bot.open_routes if bot else (),
         routes=bot.routes if bot else (),
@@ -169,17 +168,6 @@ def how_to_call(address: str, model: str, *, needs_key: bool) -> str:
 
 Ctrl-C stops the server.
 """
-
-
-def _limits(settings: Settings) -> ServerLimits:
-    from botkit.server import ServerLimits
-
-    return ServerLimits(
-        body_bytes=settings.max_body_bytes,
-        head_seconds=min(ServerLimits.head_seconds, settings.read_timeout),
-        body_seconds=settings.read_timeout,
-        connections=settings.max_connections,
-    )
 
 
 def _cannot_listen(settings: Settings, error: OSError) -> SettingsError:

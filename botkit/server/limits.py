@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
+
+from botkit.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,13 @@ class ServerLimits:
     write_seconds: float = 30.0
     idle_seconds: float = 75.0
     connections: int = 512
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The bounds that the settings name."""
+        return cls(
+            body_bytes=settings.max_body_bytes,
+            head_seconds=min(cls.head_seconds, settings.read_timeout),
+            body_seconds=settings.read_timeout,
+            connections=settings.max_connections,
+        )
