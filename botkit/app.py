@@ -197,6 +197,7 @@ class BotApplication:
         self._store = await open_store(self._settings.database)
         self._worker = self._make_worker(self._store)
         for name in self.adapters:
+            self.metrics.expect(name)
             self._intakes[name] = BotIntake(
                 name,
                 self._store,

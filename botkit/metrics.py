@@ -174,6 +174,17 @@ class Metrics:
             "botkit_dead_letters", "Events and payloads that were given up and kept."
         )
 
+    def expect(self, platform: str) -> None:
+        """Show the series of a platform at 0: Prometheus sees no increase of what was not there."""
+        for outcome in ("answered", "retried", "dead", "interrupted"):
+            self.turns.labels(platform, outcome)
+        for outcome in ("sent", "delayed", "refused"):
+            self.deliveries.labels(platform, outcome)
+        for policy in ("sent_again", "given_up", "found", "not_found"):
+            self.uncertain_sends.labels(platform, policy)
+        self.accepted.labels(platform)
+        self.duplicates.labels(platform)
+
     def judged(self, reason: str) -> None:
         """Count an attempt at a reply; an empty ``reason`` means that it passed."""
         self.reply_attempts.labels(one_word(reason or "passed")).inc()
