@@ -138,7 +138,7 @@ async def test_nothing_that_a_person_chooses_becomes_a_label(tmp_path: Path) -> 
         text = stage.application.metrics.text().decode()
     assert not re.search(r"name-\d|text-\d|\"c\d|Ada|u1", text)
     series = [line for line in text.splitlines() if line.startswith("botkit_turns_total")]
-    assert len(series) == 1
+    assert len(series) == 4
 
 
 def test_a_reason_that_is_not_a_word_is_other() -> None:
