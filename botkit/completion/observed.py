@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+from prometheus_client import Counter, Histogram
 
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 from botkit.completion.model import Model
@@ -23,8 +24,21 @@ from botkit.completion.usage import Usage
 from botkit.errors import CompletionError, InvalidRequestError
 from botkit.metrics import Metrics
 from botkit.settings import Settings
+from botkit.spans import NO_SPAN, Attribute, Span
 
 OPENAI = "api.openai.com"
+_USAGE = StreamOptions(include_usage=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What is counted of one model."""
+
+    seconds: Histogram
+    first_token: Histogram
+    input: Counter
+    output: Counter
+    cached: Counter
 
 
 @dataclass
@@ -43,6 +57,19 @@ class Observer:
     provider: str = "botkit"
     address: str = ""
     tells_usage: bool = True
+    _series: dict[str, _Series] = field(default_factory=dict, repr=False)
+
+    def series(self, model: str) -> _Series:
+        """Those of a model; looking them up takes longer than counting."""
+        series = self._series.get(model)
+        if series is None:
+            metrics = self.metrics
+            series = self._series[model] = _Series(
+                metrics.model_seconds.labels(model),
+                metrics.first_token.labels(model),
+                *(metrics.tokens.labels(model, way) for way in ("input", "output", "cached")),
+            )
+        return series
 
 
 def make_observer(settings: Settings, metrics: Metrics) -> Observer:
@@ -83,8 +110,7 @@ class ObservedCompletion:
         """The whole reply; see :class:`botkit.completion.Completion`."""
         with _Measure(self.observer, request) as measure:
             reply = await self.inner.complete(request)
-            measure.note(reply.id, reply.model, reply.usage)
-            measure.finished(*(choice.finish_reason for choice in reply.choices))
+            measure.whole(reply)
             return reply
 
     async def stream(
@@ -94,107 +120,80 @@ class ObservedCompletion:
         :class:`botkit.completion.Completion`."""
         hides = self.observer.tells_usage and not request.include_usage
         with _Measure(self.observer, request) as measure:
-            try:
-                async with aclosing(_chunks(self.inner, request, hides, measure)) as chunks:
+            while True:
+                chunks: Any = self.inner.stream(_telling_usage(request) if hides else request)
+                try:
                     async for chunk in chunks:
-                        yield chunk
-            except InvalidRequestError as error:
-                if not (hides and "stream_options" in f"{error.param} {error}"):
-                    raise
-                self.observer.tells_usage = False
-                async with aclosing(_chunks(self.inner, request, False, measure)) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
+                        measure.chunk(chunk)
+                        if chunk.choices or not hides:
+                            yield chunk
+                    return
+                except InvalidRequestError as error:
+                    if not (hides and "stream_options" in f"{error.param} {error}"):
+                        raise
+                    hides = self.observer.tells_usage = False
+                finally:
+                    close = getattr(chunks, "aclose", None)
+                    if close is not None:
+                        await close()
 
 
-async def _chunks(
-    completion: Completion, request: ChatCompletionRequest, hides: bool, measure: _Measure
-) -> AsyncGenerator[ChatCompletionChunk, None]:
-    """The chunks; ``hides`` asks for the usage, and keeps it from who reads them."""
-    if hides:
-        options = (request.stream_options or StreamOptions()).model_copy(
-            update={"include_usage": True}
-        )
-        request = request.model_copy(update={"stream_options": options})
-    chunks: Any = completion.stream(request)
-    try:
-        async for chunk in chunks:
-            measure.chunk(chunk)
-            if chunk.choices or not hides:
-                yield chunk
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+def _telling_usage(request: ChatCompletionRequest) -> ChatCompletionRequest:
+    options = _USAGE
+    if request.stream_options is not None:
+        options = request.stream_options.model_copy(update={"include_usage": True})
+    return request.model_copy(update={"stream_options": options})
 
 
 class _Measure:
-    """One request: its span, and what is counted when it is over."""
+    """One request: what is noted while it runs is told when it is over, for people wait."""
 
     def __init__(self, observer: Observer, request: ChatCompletionRequest) -> None:
         self._observer = observer
         self._model = request.model
+        self._reply: ChatCompletion | ChatCompletionChunk | None = None
+        self._usage: Usage | None = None
         self._reasons: list[str] = []
-        self._heard = False
+        self._first: float | None = None
+        self._span = request.span
+        if self._span is not NO_SPAN:
+            self._span = self._begin(request)
         self._began = time.perf_counter()
-        self._span = request.span.child(
+
+    def _begin(self, request: ChatCompletionRequest) -> Span:
+        return request.span.child(
             f"chat {request.model}",
-            client=bool(observer.address),
+            client=bool(self._observer.address),
             gen_ai__operation__name="chat",
-            gen_ai__provider__name=observer.provider,
+            gen_ai__provider__name=self._observer.provider,
             gen_ai__request__model=request.model,
             gen_ai__request__max_tokens=request.reply_limit,
             gen_ai__request__temperature=request.temperature,
             gen_ai__request__top_p=request.top_p,
             gen_ai__request__seed=request.seed,
-            server__address=observer.address or None,
+            server__address=self._observer.address or None,
         )
 
     def __enter__(self) -> Self:
         return self
 
     def chunk(self, chunk: ChatCompletionChunk) -> None:
-        """A piece came."""
-        if not self._heard:
-            self._hear(chunk)
+        """A piece came; there are many, and most hold a word and nothing else."""
+        self._reply = chunk
         if chunk.usage is not None:
-            self.note(chunk.id, chunk.model, chunk.usage)
+            self._usage = chunk.usage
         for choice in chunk.choices:
             if choice.finish_reason is not None:
-                self.note(chunk.id, chunk.model, None)
-                self.finished(choice.finish_reason)
+                self._reasons.append(choice.finish_reason)
+            if self._first is None:
+                delta = choice.delta
+                if delta.content or delta.refusal or delta.tool_calls:
+                    self._first = time.perf_counter() - self._began
 
-    def _hear(self, chunk: ChatCompletionChunk) -> None:
-        for choice in chunk.choices:
-            delta = choice.delta
-            if delta.content or delta.refusal or delta.tool_calls:
-                self._heard = True
-                seconds = time.perf_counter() - self._began
-                self._observer.metrics.first_token.labels(self._model).observe(seconds)
-                self._span.set(gen_ai__response__time_to_first_chunk=seconds)
-                return
-
-    def finished(self, *reasons: str) -> None:
-        """Choices ended."""
-        self._reasons += reasons
-        self._span.set(gen_ai__response__finish_reasons=tuple(self._reasons))
-
-    def note(self, id: str, model: str, usage: Usage | None) -> None:
-        """What the response says of itself."""
-        self._span.set(gen_ai__response__id=id, gen_ai__response__model=model)
-        if usage is None:
-            return
-        details = usage.prompt_tokens_details
-        cached = details.cached_tokens if details is not None else 0
-        self._span.set(
-            gen_ai__usage__input_tokens=usage.prompt_tokens,
-            gen_ai__usage__output_tokens=usage.completion_tokens,
-            gen_ai__usage__cache_read__input_tokens=cached,
-        )
-        tokens = self._observer.metrics.tokens
-        tokens.labels(self._model, "input").inc(usage.prompt_tokens)
-        tokens.labels(self._model, "output").inc(usage.completion_tokens)
-        tokens.labels(self._model, "cached").inc(cached)
+    def whole(self, reply: ChatCompletion) -> None:
+        """The reply came at once."""
+        self._reply, self._usage = reply, reply.usage
+        self._reasons += [choice.finish_reason for choice in reply.choices]
 
     def __exit__(
         self,
@@ -202,10 +201,38 @@ class _Measure:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        metrics = self._observer.metrics
-        metrics.model_requests.labels(self._model, _outcome(error)).inc()
-        metrics.model_seconds.labels(self._model).observe(time.perf_counter() - self._began)
-        self._span.end(error)
+        seconds = time.perf_counter() - self._began
+        self._observer.metrics.model_requests.labels(self._model, _outcome(error)).inc()
+        series = self._observer.series(self._model)
+        series.seconds.observe(seconds)
+        if self._first is not None:
+            series.first_token.observe(self._first)
+        if self._usage is not None:
+            series.input.inc(self._usage.prompt_tokens)
+            series.output.inc(self._usage.completion_tokens)
+            series.cached.inc(_cached(self._usage))
+        if self._span is not NO_SPAN:
+            self._tell()
+            self._span.end(error)
+
+    def _tell(self) -> None:
+        facts: dict[str, Attribute] = {
+            "gen_ai__response__finish_reasons": tuple(self._reasons) or None,
+            "gen_ai__response__time_to_first_chunk": self._first,
+        }
+        if self._reply is not None:
+            facts["gen_ai__response__id"] = self._reply.id
+            facts["gen_ai__response__model"] = self._reply.model
+        if self._usage is not None:
+            facts["gen_ai__usage__input_tokens"] = self._usage.prompt_tokens
+            facts["gen_ai__usage__output_tokens"] = self._usage.completion_tokens
+            facts["gen_ai__usage__cache_read__input_tokens"] = _cached(self._usage)
+        self._span.set(**facts)
+
+
+def _cached(usage: Usage) -> int:
+    details = usage.prompt_tokens_details
+    return 0 if details is None else details.cached_tokens
 
 
 _OUTCOMES = {408: "timeout", 429: "overloaded", 503: "unavailable", 504: "timeout"}
