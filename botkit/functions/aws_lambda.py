@@ -27,12 +27,16 @@ from botkit.errors import BotkitError, SettingsError
 from botkit.functions.http_events import BadEventError, is_http, read_call, write_error
 from botkit.functions.invoke import OWN, InvokePusher, read_work
 from botkit.functions.resident import Resident
+from botkit.logs import log_to_stderr
 from botkit.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 LEFT_TO_ANSWER = 1.0
 """Seconds before the end of an invocation at which a client is told that it took too long."""
+
+RUNTIME = "awslambdaric"
+"""AWS' runtime client, which calls the function."""
 
 
 class Context(Protocol):
@@ -131,7 +135,7 @@ class LambdaFunction:
         if self._resident is not None:
             return self._resident
         settings = Settings.load()
-        logging.getLogger("botkit").setLevel(settings.log_level.upper())
+        _log(settings)
         if settings.database_url is None:
             raise SettingsError("set BOTKIT_DATABASE_URL: a function's own disk does not last")
         pusher = InvokePusher(context.invoked_function_arn)
@@ -143,6 +147,13 @@ class LambdaFunction:
             raise
         self._resident = resident
         return resident
+
+
+def _log(settings: Settings) -> None:
+    """As ``botkit serve`` does, in the place of the runtime's own handlers, which withhold nothing;
+    what goes to the standard error is in CloudWatch too."""
+    if any(type(each).__module__.startswith(RUNTIME) for each in logging.getLogger().handlers):
+        log_to_stderr(settings.log_level, settings.log_format)
 
 
 handler = LambdaFunction()

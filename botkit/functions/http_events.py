@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ _NOT_FORWARDED = frozenset({"connection", "content-length", "keep-alive", "trans
 
 _PATH = "/%:@!$&'()*+,;=-._~"
 _QUERY = _PATH + "?"
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NO_VALUE = re.compile(r"[\r\n\0\ud800-\udfff]")
 
 
 class BadEventError(ValueError):
@@ -68,9 +71,9 @@ def read_call(event: Mapping[str, Any]) -> HttpCall:
         raise BadEventError("requestContext.http.method is missing")
     if not (isinstance(path, str) and path.startswith("/")):
         raise BadEventError("rawPath is missing")
-    target = quote(_without_stage(path, event["requestContext"]), safe=_PATH)
+    target = quote(_without_stage(path, event["requestContext"]), safe=_PATH, errors="replace")
     if query := event.get("rawQueryString"):
-        target += "?" + quote(str(query), safe=_QUERY)
+        target += "?" + quote(str(query), safe=_QUERY, errors="replace")
     return HttpCall(method.upper(), target, _headers(event), _body(event))
 
 
@@ -132,10 +135,14 @@ def _headers(event: Mapping[str, Any]) -> dict[str, str]:
         for name, value in given.items()
         if str(name).lower() not in _NOT_FORWARDED
     }
-    if cookies := event.get("cookies"):
+    cookies = event.get("cookies") or []
+    if not isinstance(cookies, list):
+        raise BadEventError("cookies are no array")
+    if cookies:
         headers["cookie"] = "; ".join(str(cookie) for cookie in cookies)
-    if any(character in text for text in headers.values() for character in "\r\n\0"):
-        raise BadEventError("a header has a line break in it")
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name) or _NO_VALUE.search(value):
+            raise BadEventError("a header's name or value is none")
     return headers
 
 
