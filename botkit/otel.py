@@ -84,7 +84,7 @@ class OtelSpan:
             # Never the context's own: who serves the bot may trace its requests.
             context=Context() if context is None else context,
             kind=SpanKind.CLIENT if client else SpanKind.INTERNAL,
-            attributes=_dotted(attributes),
+            attributes=_dotted(attributes) if attributes else None,
         )
 
     def child(self, name: str, /, *, client: bool = False, **attributes: Attribute) -> Span:

@@ -28,10 +28,14 @@ def fold(middleware: Sequence[Middleware], answer: CallNext) -> CallNext:
 
 
 async def _call(layer: Middleware, call_next: CallNext, turn: Turn) -> Reply | None:
-    if turn.span is NO_SPAN:
+    outer = turn.span
+    if outer is NO_SPAN:
         return await layer(turn, call_next)
-    with turn.part(f"middleware {_name(layer)}"):
-        return await layer(turn, call_next)
+    with outer.child(f"middleware {_name(layer)}") as turn.span:
+        try:
+            return await layer(turn, call_next)
+        finally:
+            turn.span = outer
 
 
 def _name(layer: Middleware) -> str:
