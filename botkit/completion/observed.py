@@ -124,8 +124,11 @@ class ObservedCompletion:
                 chunks: Any = self.inner.stream(_telling_usage(request) if hides else request)
                 try:
                     async for chunk in chunks:
-                        measure.chunk(chunk)
-                        if chunk.choices or not hides:
+                        choices = chunk.choices
+                        # Most chunks hold a word and nothing else.
+                        if measure.first is None or not choices or choices[0].finish_reason:
+                            measure.chunk(chunk)
+                        if choices or not hides:
                             yield chunk
                     return
                 except InvalidRequestError as error:
@@ -154,7 +157,7 @@ class _Measure:
         self._reply: ChatCompletion | ChatCompletionChunk | None = None
         self._usage: Usage | None = None
         self._reasons: list[str] = []
-        self._first: float | None = None
+        self.first: float | None = None
         self._span = request.span
         if self._span is not NO_SPAN:
             self._span = self._begin(request)
@@ -178,17 +181,17 @@ class _Measure:
         return self
 
     def chunk(self, chunk: ChatCompletionChunk) -> None:
-        """A piece came; there are many, and most hold a word and nothing else."""
+        """A piece came that is the first, or says how the reply ended."""
         self._reply = chunk
         if chunk.usage is not None:
             self._usage = chunk.usage
         for choice in chunk.choices:
             if choice.finish_reason is not None:
                 self._reasons.append(choice.finish_reason)
-            if self._first is None:
+            if self.first is None:
                 delta = choice.delta
                 if delta.content or delta.refusal or delta.tool_calls:
-                    self._first = time.perf_counter() - self._began
+                    self.first = time.perf_counter() - self._began
 
     def whole(self, reply: ChatCompletion) -> None:
         """The reply came at once."""
@@ -205,8 +208,8 @@ class _Measure:
         self._observer.metrics.model_requests.labels(self._model, _outcome(error)).inc()
         series = self._observer.series(self._model)
         series.seconds.observe(seconds)
-        if self._first is not None:
-            series.first_token.observe(self._first)
+        if self.first is not None:
+            series.first_token.observe(self.first)
         if self._usage is not None:
             series.input.inc(self._usage.prompt_tokens)
             series.output.inc(self._usage.completion_tokens)
@@ -218,7 +221,7 @@ class _Measure:
     def _tell(self) -> None:
         facts: dict[str, Attribute] = {
             "gen_ai__response__finish_reasons": tuple(self._reasons) or None,
-            "gen_ai__response__time_to_first_chunk": self._first,
+            "gen_ai__response__time_to_first_chunk": self.first,
         }
         if self._reply is not None:
             facts["gen_ai__response__id"] = self._reply.id
