@@ -25,9 +25,12 @@ def json_reply(value: WireOut) -> web.Response:
 
 
 def error_body(error: CompletionError) -> str:
-    """``{"error": {"message", "type", "param", "code"}}`` (OpenAI: ``ErrorResponse``)."""
+    """``{"error": {"message", "type", "param", "code"}}`` (OpenAI: ``ErrorResponse``).
+
+    A message may name what the client sent, as a path or a model; were that a key, it is not shown.
+    """
     fields = {
-        "message": error.message,
+        "message": redacted(error.message),
         "type": error.type,
         "param": error.param,
         "code": error.code,
@@ -68,7 +71,7 @@ def http_error(
 
 def from_http_exception(request: web.BaseRequest, error: web.HTTPException) -> web.Response:
     """aiohttp's own answer (404, 405, 413, 417 ...) in OpenAI's shape, its headers kept."""
-    where = f"{request.method} {redacted(request.path)}"
+    where = f"{request.method} {request.path}"
     messages = {
         404: f"Invalid URL ({where})",
         405: f"Not allowed to {where}.",

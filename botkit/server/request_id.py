@@ -9,6 +9,8 @@ from typing import Final
 
 from aiohttp import web
 
+from botkit.redaction import redacted
+
 HEADER: Final = "X-Request-Id"
 _SANE = re.compile(r"[A-Za-z0-9._:-]{1,128}", re.ASCII)
 _ID = web.RequestKey("request_id", str)
@@ -16,10 +18,10 @@ _BEGAN = web.RequestKey("began", float)
 
 
 def request_id(request: web.BaseRequest) -> str:
-    """The client's id when it is short and plain, else a new one; the same at every call."""
+    """The client's id when it is short, plain and no key, else a new one; always the same."""
     if _ID not in request:
         sent = request.headers.get(HEADER, "")
-        request[_ID] = sent if _SANE.fullmatch(sent) else new_id()
+        request[_ID] = sent if _SANE.fullmatch(sent) and redacted(sent) == sent else new_id()
     return request[_ID]
 
 
