@@ -134,8 +134,14 @@ class Metrics:
 
     def _middleware(self, registry: MetricRegistry) -> None:
         self.cache_requests = registry.counter(
-            "botkit_cache_requests_total", "Questions to the reply cache: hit or miss.", "outcome"
+            "botkit_cache_requests_total",
+            "Requests to the reply cache: hit, shared with one under way, miss, or skipped.",
+            "outcome",
         )
+        self.cache_entries = registry.gauge(
+            "botkit_cache_entries", "Replies that this process holds in its cache."
+        )
+        self.cache_bytes = registry.gauge("botkit_cache_bytes", "What they take.")
         self.limited = registry.counter(
             "botkit_limited_total",
             "Messages that a limit kept from the model, by whose limit and of what.",
