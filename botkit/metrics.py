@@ -135,7 +135,8 @@ class Metrics:
     def _middleware(self, registry: MetricRegistry) -> None:
         self.cache_requests = registry.counter(
             "botkit_cache_requests_total",
-            "Requests to the reply cache: hit, shared with one under way, miss, or skipped.",
+            "Requests by what the reply cache did: hit, shared (with one under way), miss, or "
+            "uncacheable.",
             "outcome",
         )
         self.cache_entries = registry.gauge(
