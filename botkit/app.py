@@ -148,7 +148,7 @@ class BotApplication:
             pusher = make_pusher(settings)
         self._pusher = pusher
         self._store: Store | None = None
-        self._kit = make_toolkit(
+        self.kit = make_toolkit(
             settings, self.metrics, lambda: self.store, self._asking, bot.hands_off
         )
         self._guards = guards(settings, self.metrics)
@@ -240,7 +240,7 @@ class BotApplication:
             await self._pusher.aclose()
         for adapter in self.adapters.values():
             await adapter.aclose()
-        await self._kit.aclose()
+        await self.kit.aclose()
         if self._store is not None:
             await self._store.aclose()
         await self.tracer.aclose()
@@ -287,7 +287,7 @@ class BotApplication:
     def _middleware(self) -> Sequence[Middleware]:
         chosen = self._bot.middleware
         if chosen is None or callable(chosen):
-            usual = default_middleware(self._kit)
+            usual = default_middleware(self.kit)
             chosen = usual if chosen is None else chosen(usual)
         return [*self._guards, *chosen]
 
@@ -306,7 +306,7 @@ class BotApplication:
         """
         assert self._worker is not None
         await self._worker.run_due(conversation)
-        await self._kit.idle()  # nothing runs after the response
+        await self.kit.idle()  # nothing runs after the response
         if self._pusher is not None:
             await self.flush()
         return await self.store.next_due(tuple(self.adapters), conversation)

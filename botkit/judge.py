@@ -31,7 +31,7 @@ degenerate text by repetition; people's own texts stay under a tenth)."""
 LEAST_LOGPROB = -3.0
 """Nats per token: a model that is that surprised by its own words has lost the thread."""
 
-LETTERS_TO_JUDGE = 40
+LETTERS_TO_JUDGE = 30
 
 
 @dataclass
@@ -84,6 +84,7 @@ def repeats(text: str) -> bool:
     words = _WORDS.findall(text[-LOOKED_AT:].casefold())
     if len(words) < FEWEST_WORDS:
         return False
-    grams = Counter(zip(*(words[at:] for at in range(GRAM)), strict=False))
+    found = zip(*(words[at:] for at in range(GRAM)), strict=False)
+    grams = Counter(gram for gram in found if any(word[0].isalnum() for word in gram))
     total = sum(grams.values())
     return total - len(grams) > MOST_REPEATED * total
