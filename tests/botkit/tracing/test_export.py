@@ -18,6 +18,7 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+from seen_spans import Seen
 from stage import on_stage
 
 from botkit.completion.scripted import ScriptedCompletion
@@ -192,3 +193,21 @@ print(json.dumps([name for name in sys.modules if name.startswith("opentelemetry
         env=clean,
     )
     assert json.loads(done.stdout) == []
+
+
+async def test_spans_leave_before_a_platform_freezes_the_process(
+    tmp_path: Path, seen: Seen
+) -> None:
+    async with on_stage(
+        tmp_path,
+        tracer=seen.tracer,
+        trigger="http",
+        turns_url="http://127.0.0.1:9/internal/turns",
+        secret_key="a key",
+    ) as stage:
+        await stage.say("hello")
+        await stage.application.run_due(None)
+        assert stage.adapter.said() != []
+        names = [span.name for span in seen.exporter.get_finished_spans()]
+    assert "turn stage" in names
+    assert "deliver stage" in names
