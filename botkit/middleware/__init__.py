@@ -5,6 +5,7 @@ from botkit.language import LanguageDetector
 from botkit.middleware.erasure import erasure
 from botkit.middleware.history import history
 from botkit.middleware.language import language
+from botkit.middleware.moderation import moderation
 from botkit.middleware.observe import observe
 from botkit.middleware.quality import quality
 from botkit.middleware.tidy import tidy
@@ -12,7 +13,16 @@ from botkit.middleware.title import title
 from botkit.pipeline import Middleware
 from botkit.toolkit import Toolkit
 
-__all__ = ["default_middleware", "history", "language", "observe", "quality", "tidy", "title"]
+__all__ = [
+    "default_middleware",
+    "history",
+    "language",
+    "moderation",
+    "observe",
+    "quality",
+    "tidy",
+    "title",
+]
 
 
 def default_middleware(kit: Toolkit) -> list[Middleware]:
