@@ -2,8 +2,8 @@
 
 infra/Dockerfile is carried out line by line, with FOLDER in the place of ``/``; the base image is
 this machine. ``FOLDER.json`` then says how the image starts. Arguments are build arguments;
-``LAYERS=FOLDER`` keeps what each RUN made there, and takes it from there when nothing before it
-has changed, as engines do.
+``LAYERS=FOLDER`` keeps what the first RUN made there, and takes it from there when nothing before
+it has changed, as engines do; the folder has to be on the same disk.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ class Tree:
     command: list[str] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     _done: str = sys.version
+
+    def begin(self, *what: str) -> None:
+        """Everything that the stage depends on besides its lines."""
+        self._note(*what)
 
     def carry_out(self, instruction: Instruction) -> None:
         """One line of the Dockerfile."""
@@ -101,6 +105,7 @@ class Tree:
 
     def _run(self, script: str) -> None:
         layer = self.layers / self._done[:16] if self.layers else None
+        self.layers = None
         if layer is not None and layer.exists():
             shutil.rmtree(self.root)
             link_tree(layer, self.root)
@@ -111,8 +116,10 @@ class Tree:
         variables = {**kept, **self.variables, **self.environment, "PATH": path}
         subprocess.run(["sh", "-c", script], cwd=self.path("."), env=variables, check=True)
         if layer is not None:
-            layer.parent.mkdir(parents=True, exist_ok=True)
-            link_tree(self.root, layer)
+            shutil.rmtree(layer.parent, ignore_errors=True)  # what has changed is not needed again
+            partial = layer.with_suffix(".partial")
+            link_tree(self.root, partial)
+            partial.rename(layer)
 
     def _note(self, *what: object) -> None:
         self._done = hashlib.sha256(repr((self._done, what)).encode()).hexdigest()
@@ -155,6 +162,7 @@ def _build_stage(
 ) -> Tree:
     root.mkdir(parents=True)
     tree = Tree(root, layers, dict(variables), earlier)
+    tree.begin(str(root), stage.base)
     for instruction in stage.instructions:
         tree.carry_out(instruction)
     return tree
