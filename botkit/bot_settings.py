@@ -16,6 +16,7 @@ def _lower(value: object) -> object:
 Overlap = Annotated[Literal["queue", "merge", "interrupt"], BeforeValidator(_lower)]
 SendPolicy = Annotated[Literal["at_least_once", "at_most_once"], BeforeValidator(_lower)]
 Trigger = Annotated[Literal["process", "http"], BeforeValidator(_lower)]
+CacheScope = Annotated[Literal["user", "public"], BeforeValidator(_lower)]
 TracesExporter = Annotated[Literal["none", "otlp", "console"], BeforeValidator(_lower)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
@@ -90,6 +91,26 @@ class BotSettings(BaseSettings):
         validation_alias="BOTKIT_REDIS_URL",
         description="Where processes share caches and limits: redis:// or rediss://...; without, "
         "each has its own.",
+    )
+    cache_seconds: float = Field(
+        3600.0,
+        ge=0,
+        le=30 * 86400,
+        allow_inf_nan=False,
+        validation_alias="BOTKIT_CACHE_SECONDS",
+        description="For which a reply is given again to an exact repeat; 0 keeps none.",
+    )
+    cache_bytes: int = Field(
+        32 << 20,
+        ge=0,
+        le=1 << 40,
+        validation_alias="BOTKIT_CACHE_BYTES",
+        description="Bytes of replies that one process keeps in memory.",
+    )
+    cache_scope: CacheScope = Field(
+        "user",
+        validation_alias="BOTKIT_CACHE_SCOPE",
+        description="Who is given a reply again: the user it was for, or everybody (public).",
     )
     secret_key: Secret | None = Field(
         None,

@@ -50,6 +50,8 @@ class Turn:
         remembered: What this turn adds to the history.
         vision: Whether the model is shown images.
         asking: How the model is asked; middleware replaces fields of it.
+        public: Whether the model's replies may be given to everybody who asks the same; a handler
+            sets it before it asks.
         summary: What was said before :attr:`past`.
         profile: What is kept about the person; it is kept anew where it changed.
         notes: The middleware's own, per conversation; change it in place, JSON values only.
@@ -74,6 +76,7 @@ class Turn:
     said: list[str] = field(default_factory=list)
     remembered: list[Message] = field(default_factory=list)
     remembers: bool = True
+    public: bool = False
     summary: Summary = field(default_factory=Summary)
     profile: Profile = field(default_factory=Profile)
     notes: dict[str, Json] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from local_model import ALIAS, MODEL, LocalServer, local_home, serving_local
 from postgres_server import PostgresServer
+from redis_server import RedisServer
 
 # A shell that runs tests in the background has them ignore Ctrl-C, and what they start inherits
 # that; the tests of Ctrl-C press it.
@@ -36,3 +37,21 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     server = PostgresServer(tmp_path_factory.mktemp("postgres"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(_redis_server: RedisServer) -> Iterator[RedisServer]:
+    """An empty Redis server; a test may freeze or kill it."""
+    _redis_server.flush()
+    yield _redis_server
+    if _redis_server.running():
+        _redis_server.thaw()
+    else:
+        _redis_server.start()

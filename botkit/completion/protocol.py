@@ -97,3 +97,16 @@ class TokenCounter(Protocol):
             CompletionUnavailableError: The model is not loaded yet.
         """
         ...
+
+
+@runtime_checkable
+class Versioned(Protocol):
+    """Which version of a model answers, known before it does."""
+
+    def version(self, model: str) -> str:
+        """The ``system_fingerprint`` that replies will carry: while it is the same, so are they.
+
+        Raises:
+            CompletionUnavailableError: The model is not loaded yet.
+        """
+        ...

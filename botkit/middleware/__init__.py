@@ -2,6 +2,7 @@
 
 from botkit.judge import HeuristicJudge
 from botkit.language import LanguageDetector
+from botkit.middleware.cache import cache
 from botkit.middleware.erasure import erasure
 from botkit.middleware.history import history
 from botkit.middleware.language import language
@@ -14,6 +15,7 @@ from botkit.pipeline import Middleware
 from botkit.toolkit import Toolkit
 
 __all__ = [
+    "cache",
     "default_middleware",
     "history",
     "language",
@@ -38,6 +40,7 @@ def default_middleware(kit: Toolkit) -> list[Middleware]:
     return [
         observe(kit),
         erasure(kit.forgetting),
+        *([cache(kit)] if settings.cache_seconds else []),
         language(detector),
         history(settings.history_tokens, kit.counts, kit.summarizer),
         quality(

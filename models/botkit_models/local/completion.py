@@ -106,6 +106,10 @@ class LocalCompletion:
         runtime = self._loaded()
         return [Model(id=runtime.name, created=runtime.created, owned_by="botkit")]
 
+    def version(self, model: str) -> str:
+        """See :meth:`botkit.completion.protocol.Versioned.version`."""
+        return self._loaded().fingerprint
+
     async def complete(self, request: ChatCompletionRequest) -> ChatCompletion:
         """See :meth:`botkit.completion.protocol.Completion.complete`."""
         from botkit_models.local.chat import complete_chat
