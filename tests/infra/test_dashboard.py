@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +34,8 @@ class Asked:
 
 
 def asked(expression: str) -> list[Asked]:
-    """What an expression asks for; Grafana's variables are filled in."""
-    text = expression.replace("$__rate_interval", "5m").replace("$platform", ".*")
+    """What an expression asks for; Grafana's interval is filled in."""
+    text = expression.replace("$__rate_interval", "5m")
     return list(_asked(promql_parser.parse(text), frozenset()))
 
 
@@ -57,6 +58,18 @@ def _asked(node: Any, grouped: frozenset[str]) -> Iterator[Asked]:
         yield from _asked(node.expr, grouped)
     else:
         assert isinstance(node, promql_parser.NumberLiteral), type(node)
+
+
+def chosen(expression: str) -> set[tuple[str, str, str]]:
+    """Series, label and value of what an expression selects by name."""
+    found = re.findall(r"(botkit_\w+)\{([^}]*)\}", expression)
+    return {
+        (series, label, value)
+        for series, matchers in found
+        for label, values in re.findall(r'(\w+)=~?"([^"]*)"', matchers)
+        for value in values.split("|")
+        if not value.startswith("$")
+    }
 
 
 def dashboard() -> dict[str, Any]:
@@ -101,6 +114,19 @@ async def page() -> str:
             return await response.text()
 
 
+async def test_what_is_selected_by_name_is_there_from_the_start() -> None:
+    """Else a misspelt outcome would be an alert that never fires."""
+    present = {
+        (sample.name, label, value)
+        for family in families(await page())
+        for sample in family.samples
+        for label, value in sample.labels.items()
+    }
+    wanted = {each for text in expressions().values() for each in chosen(text)}
+    assert {each for each in wanted if "turns" in each[0] or "sends" in each[0]} <= present
+    assert ("botkit_turns_total", "outcome", "dead") in wanted
+
+
 async def test_every_expression_asks_for_what_is_exposed() -> None:
     labels = {each.name: set(each.labels) for each in Metrics().registry.described}
     exposed: dict[str, set[str]] = {}
@@ -143,6 +169,8 @@ def test_the_dashboard_can_be_imported() -> None:
     assert board["title"] == board["uid"] == "botkit"
     variables = {each["name"]: each for each in board["templating"]["list"]}
     assert variables["datasource"]["type"] == "datasource"
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(board))) - {"__rate_interval", "__all"}
+    assert used == variables.keys()
     panels = board["panels"]
     assert [panel["title"] for panel in panels if panel["type"] == "row"] == ROWS
     assert len({panel["id"] for panel in panels}) == len(panels)
