@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
+
+from botkit.limits.rates import PER_USER, check_rates
 
 
 def _lower(value: object) -> object:
@@ -19,6 +21,8 @@ Trigger = Annotated[Literal["process", "http"], BeforeValidator(_lower)]
 CacheScope = Annotated[Literal["user", "public"], BeforeValidator(_lower)]
 TracesExporter = Annotated[Literal["none", "otlp", "console"], BeforeValidator(_lower)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+Rates = Annotated[str, AfterValidator(check_rates)]
+Tokens = Annotated[int, Field(ge=0, le=1 << 53)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 
 
@@ -162,6 +166,45 @@ class BotSettings(BaseSettings):
         validation_alias="BOTKIT_QUALITY_ATTEMPTS",
         description="How often a reply that is empty, goes round in circles or is in the wrong "
         "language is begun, before the fallback or the hand-off answers.",
+    )
+    limit_user: Rates = Field(
+        PER_USER,
+        validation_alias="BOTKIT_LIMIT_USER",
+        description="Turns that one person may ask for, as 20/minute;200/hour; off for any number.",
+    )
+    limit_conversation: Rates = Field(
+        "off",
+        validation_alias="BOTKIT_LIMIT_CONVERSATION",
+        description="Turns of one conversation, likewise.",
+    )
+    limit_workspace: Rates = Field(
+        "off",
+        validation_alias="BOTKIT_LIMIT_WORKSPACE",
+        description="Turns of one workspace, or of one Telegram bot, likewise.",
+    )
+    limit_characters: int = Field(
+        40_000,
+        ge=1,
+        le=1 << 30,
+        validation_alias="BOTKIT_LIMIT_CHARACTERS",
+        description="The most characters that are answered at once; of more the model is not "
+        "asked.",
+    )
+    tokens_per_day_user: Tokens = Field(
+        0,
+        validation_alias="BOTKIT_TOKENS_PER_DAY_USER",
+        description="Tokens of prompts and replies that one person may use in a day (UTC); 0 for "
+        "any number.",
+    )
+    tokens_per_day_conversation: Tokens = Field(
+        0,
+        validation_alias="BOTKIT_TOKENS_PER_DAY_CONVERSATION",
+        description="Of one conversation, likewise.",
+    )
+    tokens_per_day_workspace: Tokens = Field(
+        0,
+        validation_alias="BOTKIT_TOKENS_PER_DAY_WORKSPACE",
+        description="Of one workspace, or of one Telegram bot, likewise.",
     )
     retention_days: float = Field(
         0.0,

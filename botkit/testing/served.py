@@ -99,7 +99,7 @@ async def serving(
         replies: What the scripted one says; by default how many messages it was shown, and the
             last one's text.
         home: Where the database is; None takes a folder that is deleted afterwards.
-        settings: Further settings, by field name.
+        settings: Further settings, by field name; ``limit_user`` is off unless it is among them.
     """
     with tempfile.TemporaryDirectory() if home is None else contextlib.nullcontext(home) as folder:
         loaded = Settings.load(
@@ -108,6 +108,7 @@ async def serving(
             **{
                 "completion": "echo",
                 "port": 0,
+                "limit_user": "off",  # one simulated person is often many
                 **_slack_settings(slack, socket_mode, installs),
                 **_telegram_settings(telegram, polling),
                 **settings,

@@ -182,6 +182,7 @@ async def on_stage(
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Run a bot on the platform; leaving the block drains it."""
+    settings = {"limit_user": "off", **settings}
     loaded = Settings.load(home=home, database_url=database, completion="echo", **settings)
     completion = completion or ScriptedCompletion(lambda request: _echo(request))
     adapter = adapter or StageAdapter()
