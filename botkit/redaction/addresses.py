@@ -25,11 +25,14 @@ _SPACED = _address(r"0-9A-Za-z_\u00c0-\u0dff\u10a0-\u16ff\u1e00-\u1fff\uff10-\uf
 _ANY = _address(r"\w")
 
 
+_SIGN = re.compile(_AT)
 _DOTTED = re.compile(_DOT)
 
 
 def without_addresses(text: str) -> str:
     """``text`` with ``[email]`` for each address; ``name(at)domain.org`` is one too."""
+    if not _SIGN.search(text):
+        return text
     for pattern in (_SPACED, _ANY):
         text = pattern.sub(_replaced, text)
     return text
