@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from botkit.adapter import Outgoing, Records
@@ -19,6 +19,7 @@ from botkit.store.scripts import (
     moving,
     turns,
     upkeep,
+    usage,
 )
 from botkit.store.statement import Driver
 from botkit.store.types import (
@@ -313,6 +314,21 @@ class Store:
         """What people said about replies; of each person the last word on each."""
         rows = await self._driver.run(lambda: archive.feedback(conversation), reads=True)
         return [Feedback(*row) for row in rows]
+
+    # Tokens
+
+    async def add_usage(self, day: int, tokens: Mapping[str, int]) -> dict[str, int]:
+        """Add to the tokens used on a day, by whose they are; what the counts are then.
+
+        Args:
+            day: Days since 1970.
+            tokens: By keys that name nobody: they stay when a person is erased, for two days.
+        """
+        return await self._driver.run(lambda: usage.add(day, tokens))
+
+    async def usage_today(self, day: int, keys: Sequence[str]) -> dict[str, int]:
+        """The tokens used on a day; keys that used none are missing."""
+        return await self._driver.run(lambda: usage.used(day, keys), reads=True)
 
     # Upkeep
 

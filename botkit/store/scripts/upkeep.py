@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from botkit.store.scripts import usage
 from botkit.store.scripts.keys import KEY, KEY_COLUMNS, key_params
 from botkit.store.statement import Row, Script, Statement, any_of, execute, first
 from botkit.types import ConversationKey
@@ -113,13 +114,15 @@ _OLD = {
     "botkit_inbox": ("id", "done_at"),
     "botkit_outbox": ("id", "done_at"),
 }
-PRUNED = (*_OLD, "botkit_records")
+PRUNED = (*_OLD, "botkit_records", "botkit_usage")
 
 
 def prune(table: str, older_than_seconds: float) -> Script[int]:
     """Delete a batch of old rows of one of :data:`PRUNED`; how many."""
     if table == "botkit_records":
         return (yield from _prune_records())
+    if table == "botkit_usage":
+        return (yield from usage.prune(PRUNE_BATCH))
     key, at = _OLD[table]
     rows = yield from execute(
         f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table}"
