@@ -136,15 +136,15 @@ LINES += [f"{SAID}, model refuses", f"{SAID}, model fails"]
 
 async def on_slack(slack: SlackSimulator) -> None:
     """Say it in every way that Slack has."""
+    for number, line in enumerate(LINES):
+        slack.user(f"Number {number}").say(line)
     carol = slack.user("Carol")
     channel = slack.channel("general")
-    for line in LINES:
-        carol.say(line)
-        await slack.replies(carol.channel, 1)
     carol.say(f"{slack.bot} {SAID}", channel=channel)
     await slack.replies(channel, 1)
-    carol.command("/tell", SAID)
-    carol.upload(f"{EMAIL} {PHRASE}.txt", SAID.encode(), "text/plain", SAID)
+    carol.command("/tell", SAID, channel=channel)
+    erin = slack.user("Erin")
+    erin.upload(f"{EMAIL} {PHRASE}.txt", SAID.encode(), "text/plain", SAID)
     asked = carol.say("choose")
     await until(lambda: any("This" in each.buttons for each in carol.channel.posted), 60)
     choice = next(each for each in carol.channel.posted if "This" in each.buttons)
@@ -160,13 +160,11 @@ async def on_slack(slack: SlackSimulator) -> None:
 
 async def on_telegram(telegram: TelegramSimulator) -> None:
     """Say it in every way that Telegram has."""
-    dave = telegram.user("Dave")
-    for line in LINES:
-        dave.send(line)
-        await telegram.replies(dave.chat, 1)
-    dave.send(f"/tell {SAID}")
-    dave.send_document(f"{EMAIL} {PHRASE}.txt", SAID.encode(), "text/plain", SAID)
-    dave.send_photo(b"x", SAID)
+    for number, line in enumerate([*LINES, f"/tell {SAID}"]):
+        telegram.user(f"Number {number}").send(line)
+    dave, fay = telegram.user("Dave"), telegram.user("Fay")
+    fay.send_document(f"{EMAIL} {PHRASE}.txt", SAID.encode(), "text/plain", SAID)
+    fay.send_photo(b"x", SAID)
     said = dave.send("choose")
     await until(lambda: any("This" in each.buttons for each in dave.chat.messages), 60)
     choice = next(each for each in dave.chat.messages if "This" in each.buttons)
@@ -248,6 +246,14 @@ async def over_the_api(served: ServedBot, watch: Watch) -> None:
                 await watch.heard(a)
 
 
+async def arrived(served: ServedBot) -> None:
+    """Return when everything that is for the bot was taken and answered."""
+    events = len(LINES) + len(["the command", "the file", "the choice", "the button", "one more"])
+    for platform in ("slack", "telegram"):
+        await served.reached(f'botkit_events_accepted_total{{platform="{platform}"}}', events)
+    await served.idle()
+
+
 async def scrape(served: ServedBot, watch: Watch) -> None:
     async with ClientSession(served.address) as client, client.get("/metrics") as answer:
         watch.scrapes.append(await answer.text())
@@ -290,6 +296,7 @@ async def test_nothing_private_gets_out(
         if pushed:
             Flaw(served, monkeypatch)
         await asyncio.gather(on_slack(slack), on_telegram(telegram))
+        await arrived(served)
         if pushed:
             await over_the_api(served, watch)
             statuses = await on_every_route(served, watch)
@@ -331,6 +338,7 @@ async def test_redacted_the_database_holds_nothing_personal(
         ) as served,
     ):
         await asyncio.gather(on_slack(slack), on_telegram(telegram))
+        await arrived(served)
         await served.idle()
         letters = await served.application.store.dead_letters()
         assert letters
