@@ -7,15 +7,16 @@ one has left it is cancelled, and the engine has its slot back.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
 from botkit.errors import CompletionUnavailableError
 
 T = TypeVar("T")
 
-Begin = Callable[[], AsyncGenerator[T, None]]
+Say = Callable[[T], None]
+Work = Callable[[Say[T]], Awaitable[None]]
+"""Says everything, piece by piece."""
 
 
 class Flights(Generic[T]):
@@ -28,7 +29,7 @@ class Flights(Generic[T]):
         return key in self._running
 
     async def join(
-        self, key: str, who: object, begin: Begin[T], shared: Callable[[], None]
+        self, key: str, who: object, work: Work[T], shared: Callable[[], None]
     ) -> AsyncGenerator[T, None]:
         """Everything that the flight of ``key`` says, from its beginning, and its error.
 
@@ -38,91 +39,89 @@ class Flights(Generic[T]):
         Args:
             key: What is asked.
             who: For whom.
-            begin: Says it all, if nobody says it yet.
-            shared: Called when somebody else began.
+            work: Says it all, if nobody says it yet.
+            shared: Called before the first piece when somebody else began.
         """
         while True:
             flight = self._running.get(key)
             began = flight is None
             if flight is None:
-                flight = self._running[key] = _Flight(begin(), who)
-                flight.start(lambda: self._running.pop(key, None))
-            heard = False
+                flight = self._running[key] = _Flight(work, who, self._remover(key))
+            flight.listeners += 1
+            at = 0
             try:
-                async with aclosing(flight.listen()) as pieces:
-                    async for piece in pieces:
-                        if not (began or heard):
-                            shared()
-                        heard = True
-                        yield piece
+                while await flight.more(at):
+                    if not (began or at):
+                        shared()
+                    while at < len(flight.said):
+                        at += 1
+                        yield flight.said[at - 1]
+            finally:
+                await flight.leave()
+            if flight.error is None:
                 return
-            except Exception:
-                if began or heard or flight.who == who:
-                    raise
+            if began or at or flight.who == who:
+                raise flight.error
+
+    def _remover(self, key: str) -> Callable[[], None]:
+        def remove() -> None:
+            del self._running[key]
+
+        return remove
 
 
 class _Flight(Generic[T]):
-    """One generation and its listeners."""
+    """One generation; ``ended`` is called once nobody may join any more."""
 
-    def __init__(self, pieces: AsyncGenerator[T, None], who: object) -> None:
+    def __init__(self, work: Work[T], who: object, ended: Callable[[], None]) -> None:
         self.who = who
-        self._pieces = pieces
-        self._said: list[T] = []
-        self._news = asyncio.Event()
-        self._ended = False
-        self._error: Exception | None = None
-        self._listeners = 0
-
-    def start(self, remove: Callable[[], object]) -> None:
-        """Begin; ``remove`` is called once nobody may join any more."""
-        self._remove = remove
-        self._task = asyncio.create_task(self._run())
+        self.said: list[T] = []
+        self.listeners = 0
+        self.error: Exception | None = None
+        self._over = False
+        self._ended = ended
+        self._waiting: list[asyncio.Future[None]] = []
+        self._task = asyncio.create_task(self._run(work))
         cut_off = CompletionUnavailableError("The reply was cut off.")
         self._task.add_done_callback(lambda task: self._end(cut_off))
 
-    async def listen(self) -> AsyncGenerator[T, None]:
-        """What was said so far, and the rest as it comes."""
-        self._listeners += 1
-        at = 0
-        try:
-            while True:
-                while at < len(self._said):
-                    yield self._said[at]
-                    at += 1
-                if self._ended:
-                    break
-                await self._news.wait()
-            if self._error is not None:
-                raise self._error
-        finally:
-            self._listeners -= 1
-            if not self._listeners and not self._ended:
-                await self._abandon()
+    async def more(self, at: int) -> bool:
+        """Wait for what comes after ``at`` pieces; False at the end."""
+        while at == len(self.said) and not self._over:
+            news = asyncio.get_running_loop().create_future()
+            self._waiting.append(news)
+            await news
+        return at < len(self.said)
 
-    async def _abandon(self) -> None:
-        """Cancel the generation, and wait until it is."""
-        self._end(CompletionUnavailableError("The reply was given up."))
-        self._task.cancel()
-        await asyncio.wait({self._task})
+    async def leave(self) -> None:
+        """One listener less; after the last, the generation is cancelled and awaited."""
+        self.listeners -= 1
+        if not self.listeners and not self._over:
+            self._end(CompletionUnavailableError("The reply was given up."))
+            self._task.cancel()
+            await asyncio.wait({self._task})
 
-    async def _run(self) -> None:
+    async def _run(self, work: Work[T]) -> None:
         try:
-            async with aclosing(self._pieces) as pieces:
-                async for piece in pieces:
-                    self._said.append(piece)
-                    self._wake()
+            await work(self._say)
         except Exception as error:
             self._end(error)
         else:
             self._end(None)
 
+    def _say(self, piece: T) -> None:
+        self.said.append(piece)
+        self._wake()
+
     def _end(self, error: Exception | None) -> None:
-        if not self._ended:
-            self._ended = True
-            self._error = error
-            self._remove()
+        if not self._over:
+            self._over = True
+            self.error = error
+            self._ended()
             self._wake()
 
     def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        for news in self._waiting:
+            if not news.done():
+                news.set_result(None)
+        self._waiting.clear()

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from botkit.cache.flight import Flights
+from botkit.cache.flight import Flights, Say
 from botkit.cache.key import Asker, person
 from botkit.cache.memory import MemoryReplies
 from botkit.cache.reply import Gathered, Reply
@@ -22,7 +23,7 @@ logger = logging.getLogger(__name__)
 Outcome = Literal["hit", "miss", "shared", "uncacheable"]
 """Kept from before; asked for; written for somebody else at the same time; not to be kept."""
 
-Generate = Callable[[], AsyncGenerator[ChatCompletionChunk, None]]
+Generate = Callable[[], AsyncIterator[ChatCompletionChunk]]
 Told = Callable[[Outcome], None]
 
 LONGEST_WAIT = 60.0
@@ -34,6 +35,17 @@ LONGEST_PAUSE = 0.25
 
 ERASE_AGAIN = 0.25
 """Seconds between two attempts to erase somebody from a Redis that is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What :meth:`ReplyCache.stream` is given."""
+
+    key: str
+    asker: Asker
+    gathered: Gathered
+    generate: Generate
+    told: Told
 
 
 class ReplyCache:
@@ -69,7 +81,7 @@ class ReplyCache:
         self._to_erase: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
 
-    async def stream(
+    def stream(
         self, key: str, asker: Asker, gathered: Gathered, generate: Generate, told: Told
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         """The reply, from wherever it is to be had.
@@ -81,23 +93,20 @@ class ReplyCache:
             generate: Asks the model.
             told: Told the outcome, before the first chunk.
         """
-        if self._shared is None and key not in self._flights:
+        shared = self._shared
+        if shared is None and key not in self._flights:
             reply = self._remembered(key)
             if reply is not None:
-                told("hit")
-                for chunk in reply.chunks():
-                    yield chunk
-                return
+                return _again(reply, told)
+        request = _Request(key, asker, gathered, generate, told)
 
-        def begin() -> AsyncGenerator[ChatCompletionChunk, None]:
-            if self._shared is None:
-                return self._written(key, asker, gathered, generate, told)
-            return self._found_or_written(self._shared, key, asker, gathered, generate, told)
+        async def work(say: Say[ChatCompletionChunk]) -> None:
+            if shared is None:
+                await self._write(request, say)
+            else:
+                await self._find_or_write(shared, request, say)
 
-        joined = self._flights.join(key, asker.people, begin, lambda: told("shared"))
-        async with aclosing(joined) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        return self._flights.join(key, asker.people, work, lambda: told("shared"))
 
     def count(self, outcome: Outcome) -> None:
         """Count a request."""
@@ -135,27 +144,21 @@ class ReplyCache:
         kept = self._memory.get(key)
         return None if kept is None else Reply.decode(key, kept)
 
-    async def _found_or_written(
-        self,
-        shared: SharedReplies,
-        key: str,
-        asker: Asker,
-        gathered: Gathered,
-        generate: Generate,
-        told: Told,
-    ) -> AsyncGenerator[ChatCompletionChunk, None]:
+    async def _find_or_write(
+        self, shared: SharedReplies, request: _Request, say: Say[ChatCompletionChunk]
+    ) -> None:
         """With Redis: the reply that is kept, or that another process is writing, or a new one."""
         token = secrets.token_hex(16)
         clock = asyncio.get_running_loop().time
         end = clock() + self._longest_wait
         pause = 0.0
         while True:
-            found = await self._look(shared, key, token)
-            reply = None if found is None else await self._served(shared, key, found)
+            found = await self._look(shared, request.key, token)
+            reply = None if found is None else await self._served(shared, request.key, found)
             if reply is not None:
-                told("shared" if pause else "hit")
+                request.told("shared" if pause else "hit")
                 for chunk in reply.chunks():
-                    yield chunk
+                    say(chunk)
                 return
             if found is None or found.mine or clock() >= end:
                 break
@@ -163,12 +166,9 @@ class ReplyCache:
                 pause = min(1.5 * pause or FIRST_PAUSE, LONGEST_PAUSE)
                 await asyncio.sleep(pause)
         if found is not None and found.mine:
-            writing = self._locked(shared, key, token, asker, gathered, generate, told)
+            await self._write_locked(shared, token, request, say)
         else:
-            writing = self._written(key, asker, gathered, generate, told)
-        async with aclosing(writing) as chunks:
-            async for chunk in chunks:
-                yield chunk
+            await self._write(request, say)
 
     async def _look(self, shared: SharedReplies, key: str, token: str) -> Found | None:
         """What Redis says. Where somebody was forgotten meanwhile, memory is emptied."""
@@ -198,50 +198,45 @@ class ReplyCache:
         self._measure()
         return reply
 
-    async def _written(
-        self,
-        key: str,
-        asker: Asker,
-        gathered: Gathered,
-        generate: Generate,
-        told: Told,
-    ) -> AsyncGenerator[ChatCompletionChunk, None]:
-        """A new reply, remembered once it is whole."""
+    async def _write(self, request: _Request, say: Say[ChatCompletionChunk]) -> Reply | None:
+        """A new reply, remembered once it is whole; returns what may be kept."""
         epoch = self._epoch
-        told("miss")
-        async with aclosing(generate()) as chunks:
+        request.told("miss")
+        chunks = request.generate()
+        try:
             async for chunk in chunks:
-                gathered.add(chunk)
-                yield chunk
-        reply = gathered.reply() if epoch == self._epoch else None
+                request.gathered.add(chunk)
+                say(chunk)
+        finally:
+            close = getattr(chunks, "aclose", None)
+            if close is not None:
+                await close()
+        reply = request.gathered.reply() if epoch == self._epoch else None
         if reply is not None:
-            self._memory.put(key, reply.encode(key), asker.people, self._seconds)
+            key, people = request.key, request.asker.people
+            self._memory.put(key, reply.encode(key), people, self._seconds)
             self._measure()
+        return reply
 
-    async def _locked(
+    async def _write_locked(
         self,
         shared: SharedReplies,
-        key: str,
         token: str,
-        asker: Asker,
-        gathered: Gathered,
-        generate: Generate,
-        told: Told,
-    ) -> AsyncGenerator[ChatCompletionChunk, None]:
+        request: _Request,
+        say: Say[ChatCompletionChunk],
+    ) -> None:
         """A new reply for all processes; the lock is given back with it, or without."""
-        epoch = self._epoch
-        leaving: Coroutine[Any, Any, None] | None = None
+        key, epoch = request.key, self._epoch
+        reply: Reply | None = None
         try:
             async with _renewing(shared, key, token):
-                writing = self._written(key, asker, gathered, generate, told)
-                async with aclosing(writing) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-            reply = gathered.reply() if epoch == self._epoch else None
-            if reply is not None:
-                leaving = shared.keep(key, token, epoch, reply.encode(key), asker.people)
+                reply = await self._write(request, say)
         finally:
-            self._spawn(leaving or shared.release(key, token))
+            if reply is None:
+                self._spawn(shared.release(key, token))
+            else:
+                kept = reply.encode(key)
+                self._spawn(shared.keep(key, token, epoch, kept, request.asker.people))
 
     async def _erase(self, shared: SharedReplies, who: str) -> None:
         while not await shared.forget(who):  # noqa: ASYNC110 - Redis does not say when it is back
@@ -257,6 +252,12 @@ class ReplyCache:
     def _measure(self) -> None:
         self._metrics.cache_bytes.set(self._memory.size)
         self._metrics.cache_entries.set(len(self._memory))
+
+
+async def _again(reply: Reply, told: Told) -> AsyncGenerator[ChatCompletionChunk, None]:
+    told("hit")
+    for chunk in reply.chunks():
+        yield chunk
 
 
 @asynccontextmanager

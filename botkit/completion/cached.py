@@ -89,22 +89,23 @@ class CachedCompletion:
         key, asker = await self._key(request)
         if key is None:
             self._answered(request, "uncacheable")
-            found: Any = _closing(self.inner.stream(request))
+            chunks: Any = self.inner.stream(request)
         else:
-            found = self._stream(key, asker, request)
-        async with aclosing(found) as chunks:
+            chunks = self._stream(key, asker, request)
+        try:
             async for chunk in chunks:
                 yield chunk
+        finally:
+            close = getattr(chunks, "aclose", None)
+            if close is not None:
+                await close()
 
     def _stream(
         self, key: str, asker: Asker, request: ChatCompletionRequest
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         others = {model.id for model in self._served or ()} - {request.model}
         gathered = Gathered(foreign=others.__contains__)
-
-        def generate() -> AsyncGenerator[ChatCompletionChunk, None]:
-            return _closing(self.inner.stream(request))
-
+        generate = partial(self.inner.stream, request)
         told = partial(self._answered, request)
         return self._replies.stream(key, asker, gathered, generate, told)
 
@@ -120,14 +121,3 @@ class CachedCompletion:
         self._replies.count(outcome)
         request.span.set(botkit__cache=outcome)
         self._told(outcome)
-
-
-async def _closing(chunks: Any) -> AsyncGenerator[ChatCompletionChunk, None]:
-    """The chunks of any completion, closed with this generator."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()

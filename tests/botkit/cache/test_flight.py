@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from virtual_time import run_virtually
 
-from botkit.cache.flight import Flights
+from botkit.cache.flight import Flights, Say
 from botkit.errors import OverloadedError
 
 WORDS = [str(number) for number in range(6)]
@@ -27,7 +26,7 @@ class Generations:
     error: Exception | None = None
     fails_at: int = 3
 
-    async def say(self) -> AsyncGenerator[str, None]:
+    async def work(self, say: Say[str]) -> None:
         self.started += 1
         self.running += 1
         try:
@@ -35,7 +34,7 @@ class Generations:
                 await asyncio.sleep(1)
                 if self.error is not None and number == self.fails_at:
                     raise self.error
-                yield word
+                say(word)
         finally:
             self.running -= 1
 
@@ -46,7 +45,7 @@ async def listen(
     """Join ``after`` seconds, and leave after so many words."""
     await asyncio.sleep(after)
     heard: list[str] = []
-    joined = flights.join("key", who, generations.say, lambda: None)
+    joined = flights.join("key", who, generations.work, lambda: None)
     async with aclosing(joined) as said:
         async for word in said:
             heard.append(word)
@@ -104,10 +103,10 @@ async def test_the_last_who_leaves_ends_it_at_once() -> None:
     flights: Flights[str] = Flights()
     generations = Generations()
 
-    async def forever() -> AsyncGenerator[str, None]:
+    async def forever(say: Say[str]) -> None:
         generations.running += 1
         try:
-            yield "a"
+            say("a")
             await asyncio.Event().wait()
         finally:
             generations.running -= 1
