@@ -138,6 +138,18 @@ def test_the_log_holds_requests_but_no_text(start: Start) -> None:
     assert SAID not in errors
 
 
+def test_the_log_can_be_for_programs(start: Start) -> None:
+    server = start(BOTKIT_LOG_FORMAT="json")
+    server.output_until("is ready after")
+    assert server.ask("/v1/chat/completions", chat(SAID))[0] == 200
+    assert server.ask(f"/{SAID.replace(' ', '-')}")[0] == 404
+    _, errors = server.stop()
+    lines = [json.loads(line) for line in errors.splitlines()]
+    assert any("POST /v1/chat/completions 200" in line["message"] for line in lines)
+    assert any("GET an unknown path 404" in line["message"] for line in lines)
+    assert all({"time", "level", "logger"} <= line.keys() for line in lines)
+
+
 def test_the_log_can_be_quiet(start: Start) -> None:
     server = start(BOTKIT_LOG_LEVEL="error")
     server.output_until("is ready after")
