@@ -22,6 +22,9 @@ RULES = re.compile(r"^[\s\-=_*#~.|+:]+$")
 LOOKED_AT = 8_000
 """Characters."""
 
+RUNS_LOOKED_AT = 1_000
+"""Characters: a run that is not at the end has ended."""
+
 FEWEST_WORDS = 24
 GRAM = 4
 MOST_REPEATED = 0.45
@@ -78,7 +81,7 @@ class HeuristicJudge:
 
 def repeats(text: str) -> bool:
     """Whether a text goes round in circles; those are at its end."""
-    for run in _RUN.finditer(text[-LOOKED_AT:]):
+    for run in _RUN.finditer(text[-RUNS_LOOKED_AT:]):
         if not RULES.match(run.group(0)) and len(run.group(0)) >= 16:
             return True
     words = _WORDS.findall(text[-LOOKED_AT:].casefold())

@@ -15,7 +15,18 @@ def ability(completion: Completion, protocol: Callable[..., T]) -> T | None:
     them is one."""
     layer: Any = completion
     while layer is not None:
-        if isinstance(layer, cast(type, protocol)):
+        if _has(type(layer), protocol):
             return cast(T, layer)
         layer = getattr(layer, "inner", None)
     return None
+
+
+_KNOWN: dict[tuple[type, Callable[..., object]], bool] = {}
+
+
+def _has(kind: type, protocol: Callable[..., object]) -> bool:
+    """Whether objects of ``kind`` have the protocol's methods. Asked at every turn, and slow."""
+    known = _KNOWN.get((kind, protocol))
+    if known is None:
+        known = _KNOWN[kind, protocol] = issubclass(kind, cast(type, protocol))
+    return known

@@ -26,30 +26,39 @@ from botkit_adapters.telegram.calls import Calls
 
 
 @contextlib.asynccontextmanager
-async def botkit(database: str, home: Path, sends: Sends) -> AsyncIterator[str]:
-    """botkit with its store in ``database``; where its webhook is."""
-    settings = Settings.load(
+async def botkit(
+    database: str,
+    home: Path,
+    sends: Sends,
+    bot: Bot | None = None,
+    completion: Any = None,
+    **settings: Any,
+) -> AsyncIterator[str]:
+    """botkit with its store in ``database``; where its webhook is. ``completion`` answers, or a
+    scripted one that repeats what was said."""
+    loaded = Settings.load(
         home=home,
         database_url=database,
         completion="echo",
         telegram_bot_token=TOKEN,
         telegram_webhook_secret=SECRET,
+        **settings,
     )
     Calls.call = lambda self, *given, **named: sends.call(*given, **named)  # type: ignore[method-assign, assignment]
-    completion = ScriptedCompletion(lambda request: str(request.messages[-1].content))
-    bot = Bot().application(settings, completion, load_adapters(settings))
+    completion = completion or ScriptedCompletion(lambda request: str(request.messages[-1].content))
+    application = (bot or Bot()).application(loaded, completion, load_adapters(loaded))
     # The pace that Telegram asks for is not what is measured.
-    bot.adapters["telegram"].pace = _at_once  # type: ignore[method-assign]
+    application.adapters["telegram"].pace = _at_once  # type: ignore[method-assign]
     await completion.start()
-    await bot.open()
-    app = create_app(completion, open_routes=bot.open_routes, routes=bot.routes)
+    await application.open()
+    app = create_app(completion, open_routes=application.open_routes, routes=application.routes)
     try:
-        async with listening(app, companion=bot) as address:
-            await bot.start()
-            bot.ready()
+        async with listening(app, companion=application) as address:
+            await application.start()
+            application.ready()
             yield f"{address}/telegram/webhook"
     finally:
-        await bot.aclose()
+        await application.aclose()
 
 
 async def _at_once(outgoing: Any) -> None:
