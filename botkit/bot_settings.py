@@ -161,11 +161,11 @@ class BotSettings(BaseSettings):
     )
     quality_attempts: int = Field(
         2,
-        ge=1,
+        ge=0,
         le=5,
         validation_alias="BOTKIT_QUALITY_ATTEMPTS",
         description="How often a reply that is empty, goes round in circles or is in the wrong "
-        "language is begun, before the fallback or the hand-off answers.",
+        "language is begun, before the fallback or the hand-off answers; 0 takes every reply.",
     )
     limit_user: Rates = Field(
         PER_USER,

@@ -36,19 +36,22 @@ def default_middleware(kit: Toolkit) -> list[Middleware]:
     """
     settings = kit.settings
     detector = LanguageDetector()
-    judge = HeuristicJudge(detector=detector)
     return [
         observe(kit),
         erasure(kit.forgetting),
         *([cache(kit)] if settings.cache_seconds else []),
         language(detector),
         history(settings.history_tokens, kit.counts, kit.summarizer),
-        quality(
-            judge,
-            settings.quality_attempts,
-            hand_off=kit.hand_off,
-            count=kit.metrics.judged,
-        ),
+        *([_quality(kit, detector)] if settings.quality_attempts else []),
         title,
         tidy,
     ]
+
+
+def _quality(kit: Toolkit, detector: LanguageDetector) -> Middleware:
+    return quality(
+        HeuristicJudge(detector=detector),
+        kit.settings.quality_attempts,
+        hand_off=kit.hand_off,
+        count=kit.metrics.judged,
+    )
