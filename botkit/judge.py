@@ -13,17 +13,17 @@ from botkit.quality import Candidate, Verdict
 _WORDS = re.compile(r"[\u2e80-\uffff]|[^\W\u2e80-\uffff]+|[^\w\s]")
 """Chinese and its neighbours write no spaces: there a character counts as a word."""
 
-_RUN = re.compile(r"(.{1,60}?)\1{7,}", re.DOTALL)
-"""The same few characters eight times in a row."""
-
 RULES = re.compile(r"^[\s\-=_*#~.|+:]+$")
 """Lines and tables are drawn with repetitions."""
 
 LOOKED_AT = 8_000
 """Characters."""
 
-RUNS_LOOKED_AT = 1_000
-"""Characters: a run that is not at the end has ended."""
+LONGEST_PERIOD = 60
+RUNS = 8
+"""So often the same few characters in a row, at the end, are a circle."""
+
+SHORTEST_RUN = 16
 
 FEWEST_WORDS = 24
 GRAM = 4
@@ -81,9 +81,8 @@ class HeuristicJudge:
 
 def repeats(text: str) -> bool:
     """Whether a text goes round in circles; those are at its end."""
-    for run in _RUN.finditer(text[-RUNS_LOOKED_AT:]):
-        if not RULES.match(run.group(0)) and len(run.group(0)) >= 16:
-            return True
+    if _ends_in_a_run(text):
+        return True
     words = _WORDS.findall(text[-LOOKED_AT:].casefold())
     if len(words) < FEWEST_WORDS:
         return False
@@ -91,3 +90,14 @@ def repeats(text: str) -> bool:
     grams = Counter(gram for gram in found if any(word[0].isalnum() for word in gram))
     total = sum(grams.values())
     return total - len(grams) > MOST_REPEATED * total
+
+
+def _ends_in_a_run(text: str) -> bool:
+    """Whether the end is the same few characters over and over, and no line that was drawn."""
+    for period in range(1, LONGEST_PERIOD + 1):
+        times = max(RUNS, -(-SHORTEST_RUN // period))
+        if len(text) < period * times:
+            return False
+        if text.endswith(text[-period:] * times) and not RULES.match(text[-period:]):
+            return True
+    return False
