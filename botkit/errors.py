@@ -11,6 +11,7 @@ BotkitError
  |   |- AuthenticationError       401  missing or unknown API key
  |   |- ModelNotFoundError        404  no such model
  |   |- OverloadedError           429  the queue is full; ``retry_after`` in seconds
+ |   |- BudgetExceededError       429  the day's tokens are used; ``retry_after`` in seconds
  |   |- CompletionUnavailableError 503  not ready, shutting down, circuit open, backend gone
  |   '- DeadlineExceededError     504  no answer within the deadline
  |- ModelFileError                weights, tokenizer or template are damaged, hostile or unknown
@@ -25,6 +26,8 @@ BotkitError
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class BotkitError(Exception):
@@ -160,6 +163,29 @@ class OverloadedError(CompletionError):
     def retry_after(self) -> float | None:
         """Seconds after which a place is likely to be free, or None when unknown."""
         return self._retry_after
+
+
+class BudgetExceededError(CompletionError):
+    """The tokens of the day are used.
+
+    Args:
+        scope: Whose: ``user``, ``conversation`` or ``workspace``.
+        wait: Seconds until the next day begins.
+    """
+
+    status = 429
+    type = "insufficient_quota"
+    default_code = "insufficient_quota"
+
+    def __init__(self, scope: Literal["user", "conversation", "workspace"], wait: float) -> None:
+        super().__init__(f"The tokens that this {scope} may use in a day are used.")
+        self.scope = scope
+        self.wait = wait
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds until the next day begins."""
+        return self.wait
 
 
 class CompletionUnavailableError(CompletionError):

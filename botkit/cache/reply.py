@@ -15,6 +15,7 @@ from botkit.completion.chat import (
     Choice,
     ChoiceLogprobs,
     ChunkChoice,
+    CutChunk,
     Delta,
     FinishReason,
     ReplyMessage,
@@ -104,11 +105,13 @@ class Gathered:
     _finish: FinishReason | None = None
     _usage: Usage | None = None
     _odd: bool = False
+    _cut: bool = False
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Take the next chunk."""
         self._first = self._first or chunk
         self._usage = chunk.usage or self._usage
+        self._cut = self._cut or isinstance(chunk, CutChunk)
         for choice in chunk.choices:
             self._odd = self._odd or choice.index != 0 or bool(choice.delta.tool_calls)
             if choice.delta.content:
@@ -124,7 +127,7 @@ class Gathered:
         first = self._first
         if first is None or self._finish not in KEPT_REASONS or self._odd or self._refusal:
             return None
-        if self.foreign(first.model):
+        if self._cut or self.foreign(first.model):
             return None
         return Reply(
             id=first.id,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from botkit.completion.messages import Message
-from botkit.completion.sampling import SamplingFields
+from botkit.completion.sampling import SamplingFields, StreamOptions
 from botkit.completion.usage import ALWAYS_SENT, Usage, WireOut
 from botkit.errors import InvalidRequestError
 from botkit.spans import NO_SPAN, Span
@@ -88,6 +88,13 @@ class ChatCompletionRequest(SamplingFields):
         """This request, as a part of ``span``."""
         self._span = span
         return self
+
+    def telling_usage(self) -> Self:
+        """This request, as a stream that ends with its usage."""
+        options = StreamOptions(include_usage=True)
+        if self.stream_options is not None:
+            options = self.stream_options.model_copy(update={"include_usage": True})
+        return self.model_copy(update={"stream": True, "stream_options": options})
 
     @property
     def reply_limit(self) -> int | None:
@@ -197,3 +204,15 @@ class ChatCompletionChunk(WireOut):
     usage: Usage | None = None
     service_tier: ServiceTier | None = None
     system_fingerprint: str | None = None
+
+
+class CutChunk(ChatCompletionChunk):
+    """Ends a reply sooner than the request said: asked again, it may be longer."""
+
+    @classmethod
+    def of(cls, chunk: ChatCompletionChunk, choices: list[ChunkChoice] | None = None) -> CutChunk:
+        """As ``chunk``, or with ``choices`` in the place of its own."""
+        values = dict(chunk)
+        if choices is not None:
+            values["choices"] = choices
+        return cls.model_construct(chunk.model_fields_set, **values)

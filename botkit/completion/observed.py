@@ -19,7 +19,6 @@ from prometheus_client import Counter, Histogram
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 from botkit.completion.model import Model
 from botkit.completion.protocol import Completion
-from botkit.completion.sampling import StreamOptions
 from botkit.completion.usage import Usage
 from botkit.errors import CompletionError, InvalidRequestError
 from botkit.metrics import Metrics
@@ -27,7 +26,6 @@ from botkit.settings import Settings
 from botkit.spans import NO_SPAN, Attribute, Span
 
 OPENAI = "api.openai.com"
-_USAGE = StreamOptions(include_usage=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class ObservedCompletion:
         hides = self.observer.tells_usage and not request.include_usage
         with _Measure(self.observer, request) as measure:
             while True:
-                chunks: Any = self.inner.stream(_telling_usage(request) if hides else request)
+                chunks: Any = self.inner.stream(request.telling_usage() if hides else request)
                 try:
                     async for chunk in chunks:
                         choices = chunk.choices
@@ -139,13 +137,6 @@ class ObservedCompletion:
                     close = getattr(chunks, "aclose", None)
                     if close is not None:
                         await close()
-
-
-def _telling_usage(request: ChatCompletionRequest) -> ChatCompletionRequest:
-    options = _USAGE
-    if request.stream_options is not None:
-        options = request.stream_options.model_copy(update={"include_usage": True})
-    return request.model_copy(update={"stream_options": options})
 
 
 class _Measure:
@@ -249,4 +240,6 @@ def _outcome(error: BaseException | None) -> str:
         return "cancelled"
     if not isinstance(error, CompletionError):
         return "error"
+    if error.code == "insufficient_quota":
+        return "refused"
     return _OUTCOMES.get(error.status, "refused" if error.status < 500 else "error")
