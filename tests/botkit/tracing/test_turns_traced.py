@@ -69,6 +69,8 @@ async def test_a_regenerated_reply_shows_every_middleware_attempt_token_and_time
         "botkit.outcome": "answered",
     }
     first, second = [facts(span) for span in await seen.named("attempt")]
+    for attempt in (first, second):
+        attempt.pop("botkit.cache", None)  # what the cache did is told elsewhere
     assert first == {
         "botkit.attempt": 0,
         "botkit.passed": False,
