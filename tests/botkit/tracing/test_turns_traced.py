@@ -43,8 +43,7 @@ async def test_a_regenerated_reply_shows_every_middleware_attempt_token_and_time
         await stage.idle()
         lines = (await seen.tree()).splitlines()
     usual = [line.strip() for line in lines if "middleware" in line]
-    assert usual[0] == "middleware observe"
-    assert "middleware history" in usual
+    assert usual.index("middleware observe") < usual.index("middleware history")
     assert usual[-1] == "middleware judged"
     depth = len(usual) + 1
     assert lines == [
