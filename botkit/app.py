@@ -151,7 +151,7 @@ class BotApplication:
         self.kit = make_toolkit(
             settings, self.metrics, lambda: self.store, self._asking, bot.hands_off
         )
-        self._guards = guards(settings, self.metrics)
+        self._guards = guards(self.kit)
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
         self._upkeep: list[asyncio.Task[None]] = []

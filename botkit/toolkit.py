@@ -36,6 +36,7 @@ class Toolkit:
         summarizer: Folds what conversations have too much of.
         hand_off: Who answers where the model cannot.
         forgetting: What erases a person from caches and the like, beside the store.
+        settling: Awaited where nothing may be left to do beside the turns.
         closing: Awaited, the last first, when the bot is closed.
     """
 
@@ -47,12 +48,15 @@ class Toolkit:
     summarizer: Summarizer | None = None
     hand_off: HandOff | None = None
     forgetting: list[Forgetting] = field(default_factory=list)
+    settling: list[Closing] = field(default_factory=list)
     closing: list[Closing] = field(default_factory=list)
 
     async def idle(self) -> None:
         """Return when nothing goes on beside the turns."""
         if self.summarizer is not None:
             await self.summarizer.idle()
+        for settle in self.settling:
+            await settle()
 
     async def aclose(self) -> None:
         """Close what was opened."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from botkit.types import Event
+from botkit.types import ConversationKey, Event
 
 Kind = Literal["user", "conversation", "workspace"]
-KINDS: tuple[Kind, ...] = ("user", "conversation", "workspace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +20,18 @@ class Scope:
     id: str
 
 
-def scopes(event: Event) -> Sequence[Scope]:
-    """The narrowest first. A person is the same in all workspaces of a platform; an event of
-    nobody in particular has no person."""
-    where = event.conversation
-    found = [
-        Scope("conversation", str(where)),
-        Scope("workspace", f"{where.platform}:{where.space}"),
-    ]
-    if event.sender.id:
-        found.insert(0, Scope("user", f"{where.platform}:{event.sender.id}"))
-    return found
+def scopes(event: Event) -> list[Scope]:
+    """Of a turn, the narrowest first. A person is the same in all workspaces of a platform; an
+    event of nobody in particular has no person."""
+    person, platform = event.sender.id, event.conversation.platform
+    whose = [Scope("user", f"{platform}:{person}")] if person else []
+    return [*whose, *place_scopes(event.conversation)]
+
+
+def place_scopes(conversation: ConversationKey) -> list[Scope]:
+    """Of a conversation, whoever speaks in it."""
+    workspace = f"{conversation.platform}:{conversation.space}"
+    return [Scope("conversation", str(conversation)), Scope("workspace", workspace)]
 
 
 class Names:

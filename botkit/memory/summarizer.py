@@ -63,8 +63,14 @@ class Fold:
     messages: tuple[Message, ...]
 
 
+Within = Callable[[Asking, ConversationKey], Asking]
+
+
 class Summarizer:
     """Writes summaries in the background.
+
+    Fields:
+        within: How the model is asked for a conversation; budgets set it.
 
     Args:
         store: Where conversations are; only while turns run.
@@ -88,6 +94,7 @@ class Summarizer:
         self._budget = budget
         self._count = count
         self._judge = HeuristicJudge()
+        self.within: Within = lambda asking, conversation: asking
         self._tasks: dict[ConversationKey, asyncio.Task[None]] = {}
         self._room = asyncio.Semaphore(AT_ONCE)
 
@@ -139,7 +146,8 @@ class Summarizer:
         if found is None or fold is None:
             return ""
         old = Summary.from_json(found.summary)
-        text = await self._write(old, fold.messages)
+        asking = self.within(self._asking, conversation)
+        text = await self._write(asking, old, fold.messages)
         if not text and not self._would_be_cut(found):
             return "garbled"  # the old one stays, and the messages are shown as they are
         facts = self._facts(old, fold.messages)
@@ -171,23 +179,16 @@ class Summarizer:
         shown = (1 - SUMMARY_SHARE) * self._budget
         return self._counts.messages(message for _, message in found.messages) > shown
 
-    async def _write(self, old: Summary, messages: Sequence[Message]) -> str:
+    async def _write(self, asking: Asking, old: Summary, messages: Sequence[Message]) -> str:
         """The model's summary; empty when every attempt is garbled."""
         source = _source(old, messages)
         limit = max(32, int(self._budget * SUMMARY_SHARE * (1 - FACTS_SHARE)))
         for attempt in range(ATTEMPTS):
             options = {"max_tokens": limit, **({"seed": 1, "temperature": 0.5} if attempt else {})}
-            text = _whole_sentences(await self._last(_prompt(source, limit), options))
+            text = _whole_sentences(await _last(asking, _prompt(source, limit), options))
             if text and not await self._garbled(text, source):
                 return text
         return ""
-
-    async def _last(self, messages: Sequence[Message], options: Mapping[str, Any]) -> Draft:
-        last = Draft("")
-        async with aclosing(self._asking.drafts(messages, options, shown=False)) as drafts:
-            async for draft in drafts:
-                last = draft
-        return last
 
     async def _garbled(self, text: str, source: str) -> bool:
         if leaks(text) or not (await self._judge.judge(Candidate((), text))).passed:
@@ -203,6 +204,14 @@ class Summarizer:
         new = [fact for fact in stated(said) if fact.text.casefold() not in seen]
         room = int(self._budget * SUMMARY_SHARE * FACTS_SHARE * CHARACTERS_PER_TOKEN)
         return tuple(fact.text for fact in kept([*known, *new], room, cost=3))
+
+
+async def _last(asking: Asking, messages: Sequence[Message], options: Mapping[str, Any]) -> Draft:
+    last = Draft("")
+    async with aclosing(asking.drafts(messages, options, shown=False)) as drafts:
+        async for draft in drafts:
+            last = draft
+    return last
 
 
 def _source(old: Summary, messages: Sequence[Message]) -> str:
