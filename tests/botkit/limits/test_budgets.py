@@ -193,8 +193,8 @@ async def test_a_day_ends_at_midnight_and_the_next_begins_anew(store: Store, clo
     late = await at.reserve([ADA], 100, 1)
     at.settle(late, 60)
     late = await at.reserve([ADA], 100, 1)
+    at.settle(late, 40)
     with pytest.raises(BudgetExceededError) as caught:
-        at.settle(late, 40)
         await at.reserve([ADA], 1, 1)
     assert caught.value.retry_after == 6_400
     clock.now += 6_400
