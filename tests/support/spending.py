@@ -21,7 +21,7 @@ async def main(database: str, redis: str, user: str, tokens: int) -> None:
     store = await open_store(database)
     link = RedisLink(redis, Metrics(), patience=10.0)
     budgets = Budgets({"user": tokens}, Names(), lambda: store, link)
-    while not await link.call(lambda client: client.exists("go"), 0):
+    while not await link.call(lambda client: client.exists("go"), 0):  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     spent = 0
 

@@ -26,5 +26,6 @@ async def test_two_processes_spend_one_budget(tmp_path: Path, redis_server: Redi
     assert all(spent), "both had their share"
     # What one holds, the other takes for spent: a little may be left.
     assert TOKENS - 20 * 50 <= sum(spent) <= TOKENS
-    kept = [int(redis_server.client.get(key)) for key in redis_server.client.keys("botkit:tokens:*")]
+    client = redis_server.client
+    kept = [int(client.get(key)) for key in client.keys("botkit:tokens:*")]
     assert kept == [sum(spent)]
