@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from botkit import plugins
 from botkit.errors import BotkitError, MissingExtraError, SettingsError
+from botkit.metrics import Metrics
 from botkit.plugins import Check
+from botkit.redis_link import RedisLink
 from botkit.settings import Settings
 from botkit.variables import Variable, mask_password
 
@@ -16,9 +20,9 @@ CHOOSE = "set BOTKIT_DATABASE_URL to one that can be: sqlite:////folder/file.db 
 
 
 def bot_checks(settings: Settings) -> list[Check]:
-    """A finding for every installed platform, and one for the database."""
+    """A finding for every installed platform, one for the database, and one for Redis."""
     platforms = [_platform(name, settings) for name in plugins.names(plugins.ADAPTERS)]
-    return [*platforms, _database(settings)]
+    return [*platforms, _database(settings), _redis(settings.redis_url)]
 
 
 def _platform(name: str, settings: Settings) -> Check:
@@ -82,6 +86,32 @@ def _opened(url: str, shown: str) -> Check:
         found = f"{shown} is of version {version}, not {newest}"
         return Check("Database", "warn", found, "run botkit migrate; botkit serve does so too")
     return Check("Database", "ok", f"{shown}, version {version}")
+
+
+def _redis(url: str | None) -> Check:
+    """Whether Redis answers; the bot runs without it."""
+    if url is None:
+        return Check("Redis", "ok", "not set up: each process has its own caches and limits")
+    try:
+        answers = asyncio.run(_answers(url))
+    except BotkitError as error:
+        return Check("Redis", "fail", "it cannot be used", str(error))
+    shown = mask_password(url)
+    if not answers:
+        advice = "start it, or set BOTKIT_REDIS_URL to one that can be reached from here"
+        return Check("Redis", "warn", f"{shown} does not answer; the bot runs without it", advice)
+    return Check("Redis", "ok", f"{shown} answers")
+
+
+async def _answers(url: str) -> bool:
+    async def ping(redis: Any) -> bool:
+        return bool(await redis.ping())
+
+    link = RedisLink(url, Metrics())
+    try:
+        return await link.call(ping, False)
+    finally:
+        await link.aclose()
 
 
 def _file(url: str) -> Path | None:
