@@ -8,7 +8,7 @@ import importlib.util
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,17 +83,19 @@ async def turns(home: Path, *, repeat: bool, redis_url: str | None, seconds: flo
     return timed.milliseconds[UNMEASURED:]
 
 
-async def caching(home: Path) -> AsyncIterator[tuple[str, list[float], str]]:
+async def caching(home: Path) -> list[tuple[str, list[float], str]]:
     """Name, milliseconds and limit of every figure."""
+    found = []
     with redis_server() as redis_url:
         wheres = {"memory": None, **({"Redis": redis_url} if redis_url else {})}
         without = await turns(home, repeat=False, redis_url=None, seconds=0)
-        yield "turn, 40 messages, without a cache, ms", without, ""
+        found.append(("turn, 40 messages, without a cache, ms", without, ""))
         for where, url in wheres.items():
             missed = await turns(home, repeat=False, redis_url=url, seconds=3600)
-            yield f"  missed in {where}, ms", missed, ""
+            found.append((f"  missed in {where}, ms", missed, ""))
             hit = await turns(home, repeat=True, redis_url=url, seconds=3600)
-            yield f"  found in {where}, ms", hit, "at most 5"
+            found.append((f"  found in {where}, ms", hit, "at most 5"))
+    return found
 
 
 @contextlib.contextmanager

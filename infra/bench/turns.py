@@ -15,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 from acknowledgements import PER_SECOND, SECONDS, acknowledgements
+from caching import caching
 from cold_start import cold_start
 from telegram_stub import HEADERS, Sends, update
 from webhook_bots import botkit, chat_sdk, has_chat_sdk
@@ -104,6 +105,12 @@ def print_latencies(home: Path) -> None:
         print("  chat-sdk is not here: pip install 'chat-sdk[telegram]' adds its row")
 
 
+def print_caching(home: Path) -> None:
+    """A turn from its start to its reply, where its question was asked before and where not."""
+    for name, times, limit in asyncio.run(caching(home)):
+        row(name, times, limit)
+
+
 def print_conversations(home: Path) -> None:
     """Throughput, and whether a turn gets dearer."""
     seconds = asyncio.run(conversations(home))
@@ -133,6 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
         home = Path(folder)
         print_latencies(home)
+        print_caching(home)
         cold = [cold_start(home) for _ in range(5)]
         row("cold process to listening, ms", [1e3 * listened for listened, _ in cold])
         row("cold process to first 200, ms", [1e3 * taken for _, taken in cold], "at most 1500")
