@@ -30,8 +30,8 @@ async def bot_on_slack(
     """The bot, with events over HTTP or through Socket Mode. When the block is left without an
     error, all that went over the line is held against Slack's descriptions of it."""
     async with SlackSimulator(time_scale=0.001) as slack:
-        # What these bots say is made up, and goes round in circles to be long.
-        chosen: dict[str, Any] = {"quality_attempts": 0, **settings}
+        # What these bots say is made up, and very long for going round in circles.
+        chosen: dict[str, Any] = {"quality_attempts": 0, "reply_tokens": 1 << 20, **settings}
         async with serving(bot, slack=slack, socket_mode=socket, home=home, **chosen) as served:
             assert isinstance(served.completion, ScriptedCompletion)
             yield SlackBot(served.application, served.completion, served.address, slack)

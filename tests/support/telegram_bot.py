@@ -32,8 +32,8 @@ async def bot_on_telegram(
     """The bot, with its webhook set, or polling. When the block is left without an error, all that
     went over the line is held against Telegram's description of it."""
     async with TelegramSimulator(time_scale=0.01) as telegram:
-        # What these bots say is made up, and goes round in circles to be long.
-        chosen: dict[str, Any] = {"quality_attempts": 0, **settings}
+        # What these bots say is made up, and very long for going round in circles.
+        chosen: dict[str, Any] = {"quality_attempts": 0, "reply_tokens": 1 << 20, **settings}
         async with serving(
             bot, telegram=telegram, polling=not webhook, home=home, **chosen
         ) as served:
