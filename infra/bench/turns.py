@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import resource
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import aiohttp
 from acknowledgements import PER_SECOND, SECONDS, acknowledgements
-from caching import caching
+from caching import caching, redis_server
 from cold_start import cold_start
+from container_start import container_starts
+from long_conversation import added, long_conversation
 from telegram_stub import HEADERS, Sends, update
 from webhook_bots import botkit, chat_sdk, has_chat_sdk
 
@@ -135,6 +138,35 @@ def print_acknowledgements(home: Path) -> None:
     print(f"  not acknowledged: {load.failed}; replies sent meanwhile: {load.replies}")
 
 
+def print_middleware(home: Path) -> None:
+    """What the usual middleware adds, and a conversation of 200 turns."""
+    with redis_server() as redis_url:
+        for where, url, limit in (("memory", None, 1), ("Redis", redis_url, 3)):
+            if where == "memory" or url:
+                bare, usual = added(home, ROUNDS, url)
+                more = statistics.median(usual) - statistics.median(bare)
+                print(
+                    f"middleware adds, {where:26} median {more:7.2f}   at most {limit}", flush=True
+                )
+    early, late = long_conversation(home, ROUNDS)
+    print(
+        f"turn 20 and turn 200, ms          {early:.2f} {late:.2f}   ratio {late / early:.2f}"
+        "   at most 1.2",
+        flush=True,
+    )
+
+
+def print_container_starts(home: Path) -> None:
+    """The image's tree; says so where it cannot be built."""
+    try:
+        starts = container_starts(home)
+    except subprocess.CalledProcessError:
+        print("the image's tree could not be built; run: infra/scripts/tree.py FOLDER")
+        return
+    row("image's tree to first 200, ms", [1e3 * start.acknowledged for start in starts])
+    row("image's tree to first token, ms", [1e3 * start.token for start in starts])
+
+
 def main() -> None:
     """Measure and print everything."""
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
@@ -144,6 +176,8 @@ def main() -> None:
         cold = [cold_start(home) for _ in range(5)]
         row("cold process to listening, ms", [1e3 * listened for listened, _ in cold])
         row("cold process to first 200, ms", [1e3 * taken for _, taken in cold], "at most 1500")
+        print_middleware(home)
+        print_container_starts(home)
         print_acknowledgements(home)
         print_conversations(home)
 
