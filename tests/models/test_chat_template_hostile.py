@@ -101,7 +101,7 @@ def test_refused_when_it_is_loaded(source):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert taken < 2.0  # processor time, about a second, doubled by tracing memory
+    assert taken < 10.0  # against blow-ups: it takes about a second of processor time
     assert peak < 200 << 20
 
 
