@@ -33,22 +33,15 @@ from botkit.store import Store, open_store
 from botkit.toolkit import make_toolkit
 from botkit.tracing import make_tracer
 from botkit.types import ConversationKey
+from botkit.upkeep import prune_now_and_then, push_what_is_due
 from botkit.watch import TurnWatch
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-PRUNE_AFTER = 30 * 86400.0
-"""Seconds for which it is remembered that an event was seen; platforms retry for a day."""
-
-PRUNE_EVERY = 3600.0
-PRUNE_AT_START = 30.0
-PUSH_EVERY = 1.0
-
 FLUSH_SECONDS = 1.0
 """For spans to leave before a platform freezes the process."""
-
 
 ChooseMiddleware = Callable[[list[Middleware]], Sequence[Middleware]]
 """Is given the usual middleware, and returns what to take."""
@@ -214,9 +207,10 @@ class BotApplication:
         self._worker.start()
         for name, adapter in self.adapters.items():
             await adapter.start(self._intakes[name])
-        self._upkeep.append(asyncio.create_task(self._prune()))
+        upkeep = [prune_now_and_then(self.store, self._settings.retention_days)]
         if self._pusher is not None and self._pusher.sweeps:
-            self._upkeep.append(asyncio.create_task(self._push_due(self._pusher)))
+            upkeep.append(push_what_is_due(self.store, tuple(self.adapters), self._pusher))
+        self._upkeep = [asyncio.create_task(each) for each in upkeep]
 
     def ready(self) -> None:
         """The completion can answer: turns that wait for it go on."""
@@ -315,32 +309,6 @@ class BotApplication:
         due = await self.run_due(conversation)
         # Of one conversation all; else what others hold, or is due later, is not this push's.
         return due is None or (conversation is None and due > 0)
-
-    async def _prune(self) -> None:
-        """Now and then; at the start too, for a process that never lives for an hour."""
-        await asyncio.sleep(PRUNE_AT_START)
-        while True:
-            try:
-                await self.store.prune(PRUNE_AFTER)
-                if self._settings.retention_days:
-                    await self.store.retain(self._settings.retention_days * 86400.0)
-            except Exception:
-                logger.warning("old rows could not be deleted", exc_info=True)
-            await asyncio.sleep(PRUNE_EVERY)
-
-    async def _push_due(self, pusher: Pushing) -> None:
-        """Push what became due later: a turn that failed, a reply that waits, a push that was lost.
-
-        While the platform lets this process run; a scheduler has to push where it does not.
-        """
-        while True:
-            await asyncio.sleep(PUSH_EVERY)
-            try:
-                due = await self.store.next_due(tuple(self.adapters))
-                if due is not None and due <= 0:
-                    await pusher.push(None)
-            except Exception:
-                logger.warning("what is due could not be pushed", exc_info=True)
 
 
 class _LateIntake:

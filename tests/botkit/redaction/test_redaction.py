@@ -197,4 +197,4 @@ def test_time_grows_with_length_only(piece: str) -> None:
         redacted(text)
         return time.process_time() - began
 
-    assert min(seconds(40_000) for _ in range(3)) < 0.4
+    assert min(seconds(40_000) for _ in range(2)) < 4.0, "squares would take minutes"
