@@ -188,6 +188,20 @@ async def test_a_profile_is_kept_within_the_budget(tmp_path: Path) -> None:
         assert not [line for line in model.shown[-1] if "own words" in line]
 
 
+async def test_what_several_people_said_in_one_turn_is_nobodys_profile(tmp_path: Path) -> None:
+    bob = Sender("u2", "Bob")
+    async with on_stage(
+        tmp_path, completion=ScriptedCompletion(Model()), overlap="merge", merge_window=0.2
+    ) as stage:
+        await command(stage, "memory", "on")
+        await command(stage, "memory", "on", sender=bob)
+        await stage.hear(event(FACT), event("My name is Bob.", sender=bob))
+        await stage.replies(3)
+        await stage.idle()
+        assert "nothing about you" in await command(stage, "memory")
+        assert "nothing about you" in await command(stage, "memory", sender=bob)
+
+
 async def test_own_handlers_take_the_place_of_the_usual_commands(tmp_path: Path) -> None:
     bot = Bot()
 
