@@ -8,7 +8,6 @@ from contextlib import aclosing
 from typing import Any
 
 from botkit.cache.reply import Gathered
-from botkit.completion.ability import ability
 from botkit.completion.chat import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -20,7 +19,7 @@ from botkit.completion.chat import (
 from botkit.completion.counting import TokenCounts
 from botkit.completion.metering import Meter
 from botkit.completion.model import Model
-from botkit.completion.protocol import Completion, TokenCounter
+from botkit.completion.protocol import Completion
 from botkit.completion.usage import usage
 from botkit.errors import CompletionError, CompletionUnavailableError, InvalidRequestError
 from botkit.limits.budgets import Budgets
@@ -46,7 +45,7 @@ class BudgetedCompletion:
         inner: Who answers.
         budgets: What is left.
         scopes: For whom the requests are.
-        counts: How many tokens prompts take.
+        counts: How many tokens prompts and replies take.
     """
 
     def __init__(
@@ -92,7 +91,7 @@ class BudgetedCompletion:
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         """The reply as it is written; see :class:`botkit.completion.Completion`."""
         prompt, reservation, limit = await self._reserve(request)
-        meter = Meter(limit, request.n, ability(self.inner, TokenCounter))
+        meter = Meter(limit, request.n, self._counts.counter)
         shorter = request.reply_limit is None or limit < request.reply_limit
         refused = False
         try:

@@ -35,7 +35,7 @@ class TokenCounts:
     """
 
     def __init__(self, counter: TokenCounter | None = None) -> None:
-        self._counter = counter
+        self.counter = counter
         self._known: OrderedDict[str, int] = OrderedDict()
 
     def text(self, text: str) -> int:
@@ -67,9 +67,9 @@ class TokenCounts:
 
     def _count(self, text: str) -> int | None:
         """None where nobody can say exactly yet."""
-        if self._counter is None:
+        if self.counter is None:
             return None
         try:
-            return self._counter.count_tokens([text])[0]
+            return self.counter.count_tokens([text])[0]
         except CompletionError:
             return None

@@ -58,7 +58,10 @@ class RateLimiter:
         redis: RedisLink | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._rates = {kind: tuple(some) for kind, some in rates.items() if some}
+        self._rates = {
+            kind: [(f":{rate.amount}/{rate.seconds}", rate) for rate in some]
+            for kind, some in rates.items()
+        }
         self._names = names
         self._clock = clock
         self._script = None if redis is None else Script(redis, "rate.lua")
@@ -85,26 +88,26 @@ class RateLimiter:
             _put(self._decided, each, verdict)
         return verdict
 
-    async def _decide(self, turn: str, windows: Mapping[Window, Kind], where: str) -> Verdict:
+    async def _decide(self, turn: str, windows: Sequence[Window], where: str) -> Verdict:
         if not windows:
             return LET_BY
-        closed = self._windows.full(list(windows))
+        closed = self._windows.full(windows)
         if closed is not None:
             window, wait = closed
-            return Verdict(windows[window], wait, self._tells(where, window.rate.seconds))
+            return Verdict(window.kind, wait, self._tells(where, window.rate.seconds))
         # Counted before Redis is asked: others come meanwhile.
-        at = self._windows.add(list(windows))
+        at = self._windows.add(windows)
         verdict = await self._asked(turn, windows, where)
         if verdict.kind is not None:
-            self._windows.remove(list(windows), at)
+            self._windows.remove(windows, at)
         return verdict
 
-    async def _asked(self, turn: str, windows: Mapping[Window, Kind], where: str) -> Verdict:
+    async def _asked(self, turn: str, windows: Sequence[Window], where: str) -> Verdict:
         """What Redis says; where it is away, the turn is let by."""
         if self._script is None:
             return LET_BY
         marks = [self._mark("turn", turn), self._mark("told", where)]
-        keys = [f"botkit:rate:{each}" for each in windows]
+        keys = [f"botkit:rate:{each.key}" for each in windows]
         sizes: list[int | str] = []
         for each in windows:
             sizes += (each.rate.amount, 1000 * each.rate.seconds)
@@ -113,18 +116,18 @@ class RateLimiter:
         if answer is None or answer == b"ok":
             return LET_BY
         word, number, wait = answer.split()
-        window = list(windows)[int(number) - 1]
+        window = windows[int(number) - 1]
         tell = word == b"tell" and self._tells(where, window.rate.seconds)
-        return Verdict(windows[window], int(wait) / 1000, tell)
+        return Verdict(window.kind, int(wait) / 1000, tell)
 
-    def _windows_of(self, scopes: Sequence[Scope], lane: str) -> dict[Window, Kind]:
-        return {
-            Window(name, rate): scope.kind
-            for scope in scopes
-            if (rates := self._rates.get(scope.kind))
-            for name in (self._names.name(scope, lane),)
-            for rate in rates
-        }
+    def _windows_of(self, scopes: Sequence[Scope], lane: str) -> list[Window]:
+        found = []
+        for scope in scopes:
+            rates = self._rates.get(scope.kind)
+            if rates:
+                name = self._names.name(scope, lane)
+                found += [Window(name + suffix, rate, scope.kind) for suffix, rate in rates]
+        return found
 
     def _tells(self, where: str, seconds: float) -> bool:
         now = self._clock()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,7 +30,9 @@ def scopes(event: Event) -> list[Scope]:
 def place_scopes(conversation: ConversationKey) -> list[Scope]:
     """Of a conversation, whoever speaks in it."""
     workspace = f"{conversation.platform}:{conversation.space}"
-    return [Scope("conversation", str(conversation)), Scope("workspace", workspace)]
+    # As str() has it, but without encoding: it is only ever hashed.
+    place = f"{workspace}\x1f{conversation.channel}\x1f{conversation.thread}"
+    return [Scope("conversation", place), Scope("workspace", workspace)]
 
 
 class Names:
@@ -42,9 +43,9 @@ class Names:
     """
 
     def __init__(self, key: bytes = b"") -> None:
-        self._key = key
+        self._key = hashlib.sha256(key).digest() if key else b""
 
     def name(self, scope: Scope, *more: object) -> str:
         """The scope's kind and 128 bits."""
         text = "\n".join((scope.kind, *map(str, more), scope.id)).encode("utf-8", "replace")
-        return f"{scope.kind}:{hmac.new(self._key, text, hashlib.sha256).hexdigest()[:32]}"
+        return f"{scope.kind}:{hashlib.blake2b(text, key=self._key, digest_size=16).hexdigest()}"

@@ -10,23 +10,27 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from botkit.limits.rates import Rate
+from botkit.limits.scopes import Kind
 
 KEYS = 100_000
 """Windows that are remembered; of more, those go that were looked at longest ago."""
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One rate of one key."""
+class Window(NamedTuple):
+    """One rate of one scope.
+
+    Fields:
+        key: Names both.
+        rate: What may happen in it.
+        kind: Whose it is.
+    """
 
     key: str
     rate: Rate
-
-    def __str__(self) -> str:
-        return f"{self.key}:{self.rate.amount}/{self.rate.seconds}"
+    kind: Kind
 
 
 class Windows:
@@ -38,14 +42,14 @@ class Windows:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._times: OrderedDict[Window, deque[float]] = OrderedDict()
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
 
     def full(self, windows: Sequence[Window]) -> tuple[Window, float] | None:
         """The window that opens last, and in how many seconds; None where every one has room."""
         now = self._clock()
         closed: tuple[Window, float] | None = None
         for window in windows:
-            times = self._times.get(window)
+            times = self._times.get(window.key)
             if times is None or len(times) < window.rate.amount:
                 continue
             wait = times[0] + window.rate.seconds - now
@@ -57,11 +61,11 @@ class Windows:
         """Something is let by; when."""
         now = self._clock()
         for window in windows:
-            times = self._times.get(window)
+            times = self._times.get(window.key)
             if times is None:
-                times = self._times[window] = deque(maxlen=window.rate.amount)
+                times = self._times[window.key] = deque(maxlen=window.rate.amount)
             else:
-                self._times.move_to_end(window)
+                self._times.move_to_end(window.key)
             times.append(now)
         while len(self._times) > KEYS:
             self._times.popitem(last=False)
@@ -71,4 +75,4 @@ class Windows:
         """What was let by then was not."""
         for window in windows:
             with suppress(KeyError, ValueError):
-                self._times[window].remove(at)
+                self._times[window.key].remove(at)

@@ -41,14 +41,17 @@ def limits(kit: Toolkit) -> Middleware:
     limiter = RateLimiter(rates, names, kit.redis)
     budgets = _budgets(kit, names)
 
+    longest = settings.limit_characters
+
     async def limit(turn: Turn, call_next: CallNext) -> Reply | None:
+        whose = scopes(turn.event)
         if turn.event.kind not in UNCOUNTED:
-            refused, reply = await _refused(turn, limiter, settings.limit_characters, kit.metrics)
+            refused, reply = await _refused(turn, whose, limiter, longest, kit.metrics)
             if refused:
                 return reply
         if budgets is None:
             return await call_next(turn)
-        turn.asking = _within(turn.asking, kit, budgets, scopes(turn.event))
+        turn.asking = _within(turn.asking, kit, budgets, whose)
         try:
             return await call_next(turn)
         except BudgetExceededError as error:
@@ -59,15 +62,16 @@ def limits(kit: Toolkit) -> Middleware:
 
 
 async def _refused(
-    turn: Turn, limiter: RateLimiter, characters: int, metrics: Metrics
+    turn: Turn, whose: Sequence[Scope], limiter: RateLimiter, characters: int, metrics: Metrics
 ) -> tuple[bool, Reply | None]:
     """Whether the turn may not run, and what is said then."""
     event = turn.event
-    whose, lane = scopes(event), ""
+    where = next(scope.id for scope in whose if scope.kind == "conversation")
+    lane = ""
     if event.kind == "command" and event.name in RIGHTS:
         whose, lane = [scope for scope in whose if scope.kind == "user"], "rights"
     events = [each.seen_keys[0] for each in turn.events]
-    verdict = await limiter.take(events, whose, str(turn.conversation), lane)
+    verdict = await limiter.take(events, whose, where, lane)
     if verdict.kind is not None:
         metrics.limited.labels(verdict.kind, "rate").inc()
         said = too_fast(verdict.kind, verdict.wait)

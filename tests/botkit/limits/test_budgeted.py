@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from botkit.cache.reply import Gathered
+from botkit.completion.ability import ability
 from botkit.completion.budgeted import SHORTEST, BudgetedCompletion
 from botkit.completion.chat import ChatCompletionChunk, ChatCompletionRequest, CutChunk
 from botkit.completion.counting import TokenCounts
 from botkit.completion.messages import AssistantMessage, Message, UserMessage
+from botkit.completion.protocol import TokenCounter
 from botkit.completion.script import Broken
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.errors import (
@@ -29,6 +31,7 @@ from botkit.store import Store, open_store
 
 ADA = Scope("user", "p:ada")
 PROMPT = 8 + 3  # "tell me everything", with what is around a message
+GUESSED = 8 + 5
 DAY = 1000
 
 
@@ -59,6 +62,8 @@ class Endless(ScriptedCompletion):
 
 
 class Uncounted(Endless):
+    """Cannot tell how many tokens a text takes."""
+
     count_tokens = None  # type: ignore[assignment]
 
 
@@ -77,7 +82,7 @@ async def budgets(store: Store, clock: Any) -> AsyncIterator[Budgets]:
 
 
 def within(inner: Any, budgets: Budgets) -> BudgetedCompletion:
-    return BudgetedCompletion(inner, budgets, [ADA], TokenCounts(ScriptedCompletion()))
+    return BudgetedCompletion(inner, budgets, [ADA], TokenCounts(ability(inner, TokenCounter)))
 
 
 def request(text: str = "tell me everything", **fields: Any) -> ChatCompletionRequest:
@@ -166,16 +171,17 @@ async def test_a_reply_that_never_ends_is_stopped_where_it_should(
     budgets: Budgets, kind: type[Endless], piece: str
 ) -> None:
     inner = kind(piece=piece)
+    prompt = PROMPT if kind is Endless else GUESSED
     completion = within(inner, budgets)
     text, reasons = await text_of(completion.stream(request(max_tokens=100)))
     assert reasons == ["length"]
     assert len(text) <= 100 * 8 + 180
     assert (inner.closed, inner.told) == (1, [100])
-    assert await left(budgets) == DAY - PROMPT - 100
+    assert await left(budgets) == DAY - prompt - 100
     for _ in range(7):
         await text_of(completion.stream(request(max_tokens=100)))
     await text_of(completion.stream(request()))  # no limit: it is given what is left
-    assert inner.told[-1] == DAY - 8 * (PROMPT + 100) - PROMPT
+    assert inner.told[-1] == DAY - 8 * (prompt + 100) - prompt
     assert await left(budgets) == 0
     with pytest.raises(BudgetExceededError):
         await text_of(completion.stream(request()))

@@ -54,7 +54,7 @@ class Asker:
 def test_no_window_ever_holds_more_wherever_it_begins(amount: int, pauses: list[float]) -> None:
     now = 1_000.0
     windows = Windows(lambda: now)
-    here = [Window("k", Rate(amount, 10))]
+    here = [Window("k", Rate(amount, 10), "user")]
     taken: list[float] = []
     for pause in pauses:
         now += pause
