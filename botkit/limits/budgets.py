@@ -211,7 +211,8 @@ class Budgets:
 
     def _refusal(self, account: Account, least: int) -> CompletionError:
         if account.limit - account.saved - account.unsaved >= least and not account.idle:
-            return OverloadedError("Other requests hold what is left today.", retry_after=AGAIN)
+            held = "Other requests hold what is left today."
+            return OverloadedError(held, retry_after=AGAIN, code="budget_held")
         return BudgetExceededError(account.kind, (account.day + 1) * DAY - self._clock())
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
