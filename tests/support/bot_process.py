@@ -42,6 +42,7 @@ class DyingBot:
             "BOTKIT_LEASE_SECONDS": "1",
             "BOTKIT_TURN_ATTEMPTS": "1000",
             "BOTKIT_DELIVERY_ATTEMPTS": "1000",
+            "BOTKIT_LIMIT_USER": "off",
             "TELEGRAM_BOT_TOKEN": telegram.bot_token,
             "TELEGRAM_API_BASE_URL": telegram.api_base_url,
             "TELEGRAM_WEBHOOK_SECRET": SECRET,
