@@ -19,6 +19,7 @@ from acknowledgements import PER_SECOND, SECONDS, acknowledgements
 from caching import caching, redis_server
 from cold_start import cold_start
 from container_start import container_starts
+from limiting import limiting
 from long_conversation import added, long_conversation
 from telegram_stub import HEADERS, Sends, update
 from webhook_bots import botkit, chat_sdk, has_chat_sdk
@@ -156,6 +157,16 @@ def print_middleware(home: Path) -> None:
     )
 
 
+def print_limits() -> None:
+    """What rates and budgets of every kind add."""
+    with redis_server() as redis_url:
+        for where, url, limit in (("memory", None, 0.15), ("Redis", redis_url, 1.5)):
+            if where == "memory" or url:
+                middle, high = asyncio.run(limiting(url))
+                name = f"limits add, {where}, ms"
+                print(f"{name:42} median {middle:7.2f}   p95 {high:7.2f}   at most {limit}")
+
+
 def print_container_starts(home: Path) -> None:
     """The image's tree; says so where it cannot be built."""
     try:
@@ -177,6 +188,7 @@ def main() -> None:
         row("cold process to listening, ms", [1e3 * listened for listened, _ in cold])
         row("cold process to first 200, ms", [1e3 * taken for _, taken in cold], "at most 1500")
         print_middleware(home)
+        print_limits()
         print_container_starts(home)
         print_acknowledgements(home)
         print_conversations(home)
