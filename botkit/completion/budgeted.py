@@ -93,17 +93,19 @@ class BudgetedCompletion:
         prompt, reservation, limit = await self._reserve(request)
         meter = Meter(limit, request.n, self._counts.counter)
         shorter = request.reply_limit is None or limit < request.reply_limit
+        asked = _limited(request, limit)
+        hides = self._budgets.tells_usage and not request.include_usage
+        chunks: Any = self._telling(asked) if hides else self.inner.stream(asked)
         refused = False
         try:
-            async with aclosing(self._written(_limited(request, limit))) as chunks:
-                async for chunk in chunks:
-                    meter.add(chunk)
-                    if meter.over:
-                        for last in _ending(chunk, prompt, meter, request.include_usage):
-                            yield last
-                        return
-                    if chunk.choices or request.include_usage:
-                        yield CutChunk.of(chunk) if shorter and _cut_off(chunk) else chunk
+            async for chunk in chunks:
+                meter.add(chunk)
+                if meter.over:
+                    for last in _ending(chunk, prompt, meter, request.include_usage):
+                        yield last
+                    return
+                if chunk.choices or not hides:
+                    yield CutChunk.of(chunk) if shorter and _cut_off(chunk) else chunk
         except CompletionError:
             refused = not meter.begun
             raise
@@ -113,6 +115,7 @@ class BudgetedCompletion:
             else:
                 used = 0 if refused else prompt + meter.tokens
             self._budgets.settle(reservation, used)
+            await _close(chunks)
 
     async def _complete(self, request: ChatCompletionRequest) -> ChatCompletion:
         """Several replies, or one that may call tools, at once: nobody sees them grow."""
@@ -147,28 +150,33 @@ class BudgetedCompletion:
                 further += [call.function.model_dump() for call in message.tool_calls]
         return tokens + sum(self._counts.text(json.dumps(each)) for each in further if each)
 
-    async def _written(
+    async def _telling(
         self, request: ChatCompletionRequest
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         """The inner stream with its usage, unless an endpoint refuses to be asked for that."""
-        adds = self._budgets.tells_usage and not request.include_usage
-        while True:
-            chunks: Any = self.inner.stream(request.telling_usage() if adds else request)
-            try:
-                async for chunk in chunks:
-                    yield chunk
-                return
-            except InvalidRequestError as error:
-                if "stream_options" not in f"{error.param} {error}":
-                    raise
-                self._budgets.tells_usage = False
-                if not adds:
-                    raise
-                adds = False
-            finally:
-                close = getattr(chunks, "aclose", None)
-                if close is not None:
-                    await close()
+        chunks: Any = self.inner.stream(request.telling_usage())
+        try:
+            async for chunk in chunks:
+                yield chunk
+            return
+        except InvalidRequestError as error:
+            if "stream_options" not in f"{error.param} {error}":
+                raise
+        finally:
+            await _close(chunks)
+        self._budgets.tells_usage = False
+        chunks = self.inner.stream(request)
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            await _close(chunks)
+
+
+async def _close(chunks: Any) -> None:
+    close = getattr(chunks, "aclose", None)
+    if close is not None:
+        await close()
 
 
 def _limited(request: ChatCompletionRequest, limit: int) -> ChatCompletionRequest:

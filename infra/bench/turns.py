@@ -160,7 +160,7 @@ def print_middleware(home: Path) -> None:
 def print_limits() -> None:
     """What rates and budgets of every kind add."""
     with redis_server() as redis_url:
-        for where, url, limit in (("memory", None, 0.15), ("Redis", redis_url, 1.5)):
+        for where, url, limit in (("memory", None, 0.3), ("Redis", redis_url, 1.5)):
             if where == "memory" or url:
                 middle, high = asyncio.run(limiting(url))
                 name = f"limits add, {where}, ms"
