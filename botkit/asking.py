@@ -51,7 +51,8 @@ class Asking:
         attempts: How often a reply is begun.
         fallback: What is said when no attempt was good enough.
         language: What the person speaks, as ``de``; empty when unknown.
-        judged: Told every verdict, and whether it was on the last attempt.
+        judged: Told every verdict.
+        gave_up: Told why no attempt was good enough, before the fallback is said.
     """
 
     completion: Completion
@@ -63,7 +64,8 @@ class Asking:
     attempts: int = 1
     fallback: str = ""
     language: str = ""
-    judged: Callable[[Verdict, bool], None] | None = None
+    judged: Callable[[Verdict], None] | None = None
+    gave_up: Callable[[str], None] | None = None
 
     async def drafts(
         self,
@@ -109,9 +111,11 @@ class Asking:
                     botkit__reason=one_word(verdict.reason) if verdict.reason else None,
                 )
             if self.judged is not None:
-                self.judged(verdict, attempt + 1 == most)
+                self.judged(verdict)
             if verdict.passed:
                 return
+        if self.gave_up is not None:
+            self.gave_up(verdict.reason)
         yield Draft(self.fallback, most, "stop")
 
     async def checked(self, pieces: AsyncIterable[str]) -> AsyncGenerator[Draft, None]:

@@ -182,8 +182,7 @@ class RunningTurn:
             notes_changed = erases or _dumped(turn.notes) != self._notes_before
         except (TypeError, ValueError):
             raise HandlerError("turn.state may hold JSON values only, with text as keys") from None
-        one_person = len({event.sender.id for event in turn.events}) == 1
-        profile_changed = one_person and turn.profile != Profile.from_json(self.given.profile)
+        profile_changed = turn.profile != Profile.from_json(self.given.profile)
         feedback = tuple(
             Feedback(event.message_id, event.sender.id, event.value)
             for event in turn.events

@@ -59,7 +59,9 @@ class Toolkit:
             await settle()
 
     async def aclose(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; first who spends budgets and fills caches."""
+        if self.summarizer is not None:
+            await self.summarizer.aclose()
         while self.closing:
             await self.closing.pop()()
 
@@ -89,5 +91,4 @@ def make_toolkit(
     kit = Toolkit(settings, metrics, store, redis, counts, summarizer, hand_off)
     if redis is not None:
         kit.closing.append(redis.aclose)
-    kit.closing.append(summarizer.aclose)
     return kit

@@ -37,7 +37,8 @@ class Turn:
     """One turn: what to answer, and the means to.
 
     Fields:
-        events: What to answer, oldest first; more than one only where messages were merged.
+        events: What to answer, oldest first; more than one only where messages of a person were
+            merged.
         messages: What was said in this turn, as Chat Completions messages.
         user: Who said it: id, name, locale, time zone.
         state: Durable values of this conversation; change it in place, JSON values only.

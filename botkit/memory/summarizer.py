@@ -152,9 +152,7 @@ class Summarizer:
             return "garbled"  # the old one stays, and the messages are shown as they are
         facts = self._facts(old, fold.messages)
         new = Summary(text or old.text, facts)
-        kept_new = await self._store().summarize(
-            conversation, version=found.version, up_to=fold.up_to, summary=new.to_json()
-        )
+        kept_new = await self._store().summarize(found, up_to=fold.up_to, summary=new.to_json())
         if not kept_new:
             return "outdated"
         return "written" if text else "garbled"

@@ -53,10 +53,7 @@ def _keep(turn: Turn, reply: Reply | None) -> None:
     text = "\n\n".join(part for part in said if part)
     if text:
         turn.remember(AssistantMessage(role="assistant", content=text))
-    person = turn.event.sender.id
-    turn.profile = turn.profile.learned(
-        event.text for event in turn.events if event.sender.id == person
-    )
+    turn.profile = turn.profile.learned(event.text for event in turn.events)
 
 
 def _recall(turn: Turn, counts: TokenCounts, budget: int) -> int:

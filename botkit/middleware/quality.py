@@ -32,10 +32,8 @@ def quality(
     async def look(turn: Turn, call_next: CallNext) -> Reply | None:
         given_up: list[str] = []
 
-        def judged(verdict: Verdict, last: bool) -> None:
+        def judged(verdict: Verdict) -> None:
             count(verdict.reason)
-            if last and not verdict.passed:
-                given_up.append(verdict.reason)
 
         turn.asking = replace(
             turn.asking,
@@ -43,9 +41,12 @@ def quality(
             attempts=attempts,
             fallback=defaults.NOTHING_SAID,
             judged=judged,
+            gave_up=given_up.append,
         )
         reply = await call_next(turn)
-        if not given_up or hand_off is None:
+        # A handler may ask more than once, and cope: only what is about to be said counts.
+        says_so = reply is not None and defaults.NOTHING_SAID in reply.text
+        if not (given_up and says_so) or hand_off is None:
             return reply
         instead = await hand_off(turn, given_up[-1])
         if instead is None:

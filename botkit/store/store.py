@@ -269,22 +269,24 @@ class Store:
         )
         if found is None:
             return None
-        (version, summary), rows = found
+        (row_id, version, summary), rows = found
         pairs = tuple(
             (int(row_id), message) for row_id, text in rows for message in encoding.messages([text])
         )
-        return Unsummarized(version, None if summary is None else encoding.loads(summary), pairs)
+        return Unsummarized(
+            row_id, version, None if summary is None else encoding.loads(summary), pairs
+        )
 
-    async def summarize(
-        self, conversation: ConversationKey, *, version: int, up_to: int, summary: Json
-    ) -> bool:
-        """Keep a summary of all messages up to the id ``up_to``.
+    async def summarize(self, read: Unsummarized, *, up_to: int, summary: Json) -> bool:
+        """Keep a summary, made of what was ``read``, of all messages up to the id ``up_to``.
 
-        False, and nothing is kept, when the conversation's memory is not of ``version`` any more:
-        somebody else summed it up, or erased some of it.
+        False, and nothing is kept, when the conversation's memory is another by now: somebody else
+        summed it up, or erased some or all of it.
         """
         text = encoding.dumps(summary)
-        return await self._driver.run(lambda: archive.summarize(conversation, version, up_to, text))
+        return await self._driver.run(
+            lambda: archive.summarize(read.row_id, read.version, up_to, text)
+        )
 
     async def erase(self, conversation: ConversationKey) -> bool:
         """Erase a conversation; a running turn of it cannot commit. False when there is none."""

@@ -105,11 +105,13 @@ class Unsummarized:
     """What a summary may be made of.
 
     Fields:
-        version: Of the conversation's memory, for :meth:`~botkit.store.Store.summarize`.
+        row_id: The conversation's row: one that was erased and begun anew is another.
+        version: Of its memory.
         summary: What there is; None when nothing is.
         messages: Those that are not in it, oldest first, each with its id.
     """
 
+    row_id: int
     version: int
     summary: Json | None
     messages: tuple[tuple[int, Message], ...]

@@ -200,7 +200,7 @@ def _drop_summary(row_id: int) -> Script[None]:
 
 
 def unsummarized(key: ConversationKey, limit: int) -> Script[tuple[Row, list[Row]] | None]:
-    """(memory_version, summary), and id and message of the last ones that are not in the summary,
+    """(id, memory_version, summary), and id and message of the last that are not in the summary,
     oldest first; None when there is no such conversation."""
     found = yield from lookup(
         f"SELECT memory_version, summary, id, summarized_id FROM botkit_conversations WHERE {KEY}",
@@ -216,21 +216,21 @@ def unsummarized(key: ConversationKey, limit: int) -> Script[tuple[Row, list[Row
         summarized_id=summarized_id,
         limit=limit,
     )
-    return (version, summary), rows[::-1]
+    return (row_id, version, summary), rows[::-1]
 
 
-def summarize(key: ConversationKey, version: int, up_to: int, summary: str) -> Script[bool]:
+def summarize(row_id: int, version: int, up_to: int, summary: str) -> Script[bool]:
     """Keep a summary of the messages up to an id; False when the memory changed meanwhile."""
-    found = yield from lookup(
+    rows = yield from execute(
         "UPDATE botkit_conversations SET summary = :summary, summarized_id = :up_to,"
-        f" memory_version = memory_version + 1 WHERE {KEY} AND memory_version = :version"
+        " memory_version = memory_version + 1 WHERE id = :id AND memory_version = :version"
         " RETURNING id",
-        key,
+        id=row_id,
         summary=summary,
         up_to=up_to,
         version=version,
     )
-    return found is not None
+    return bool(rows)
 
 
 def _shared(row_id: int, sender_id: str) -> Script[bool]:

@@ -228,16 +228,17 @@ def _take_turn(held: Held, row_id: int) -> Script[RawWork]:
 
 
 def _batch(held: Held, first_id: int) -> Script[list[int]]:
-    """The messages that follow one another from the head; anything else runs alone."""
+    """The messages of one person that follow one another from the head; anything else runs alone:
+    what is kept of a turn, and what it costs, is one person's."""
     rows = yield from execute(
-        "SELECT id, kind, CASE WHEN due_at <= :now THEN 1 ELSE 0 END FROM botkit_inbox"
+        "SELECT id, kind, sender_id, CASE WHEN due_at <= :now THEN 1 ELSE 0 END FROM botkit_inbox"
         " WHERE conversation_id = :id AND done_at IS NULL ORDER BY id LIMIT :limit",
         id=held.id,
         limit=LARGEST_BATCH,
     )
     ids: list[int] = []
-    for row_id, kind, due in rows:
-        if kind != "message" or not due:
+    for row_id, kind, sender_id, due in rows:
+        if kind != "message" or not due or sender_id != rows[0][2]:
             break
         ids.append(row_id)
     return ids or [first_id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from botkit.store.encoding import RawOutput, RawWork
@@ -46,6 +47,8 @@ def finish(
         yield from archive.reset(held.id)
     elif output.erase == "person":
         forgotten = yield from archive.forget(held.id, event_ids, held.conversation, sender_id)
+        if not forgotten:  # others are there: state and notes are theirs too
+            output = replace(output, state=None, notes=None)
     yield from _keep(held, event_ids[0], sender_id, output, forgotten=forgotten)
     if output.state is not None:
         held = Held(held.id, held.conversation, held.token, output.state, held.batch)
@@ -193,12 +196,15 @@ def retry(
 
 
 def next_is_message(conversation: ConversationKey, after_id: int) -> Script[bool]:
-    """Whether the open event after ``after_id`` is a message, which a batch would take along."""
+    """Whether the open event after ``after_id`` is a message of the same person, which a batch
+    would take along."""
     row_id = yield from conversation_id(conversation)
     row = yield from first(
-        "SELECT kind FROM botkit_inbox WHERE conversation_id = :id AND done_at IS NULL"
+        "SELECT kind, CASE WHEN sender_id = (SELECT sender_id FROM botkit_inbox"
+        " WHERE id = :after_id) THEN 1 ELSE 0 END FROM botkit_inbox"
+        " WHERE conversation_id = :id AND done_at IS NULL"
         " AND id > :after_id ORDER BY id LIMIT 1",
         id=row_id,
         after_id=after_id,
     )
-    return row is not None and row[0] == "message"
+    return row is not None and row[0] == "message" and bool(row[1])

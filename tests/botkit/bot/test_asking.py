@@ -123,19 +123,19 @@ async def test_an_endpoint_that_cannot_go_on_is_asked_to_in_words() -> None:
 
 async def test_a_reply_that_fails_the_judge_is_begun_anew_with_an_adjusted_request() -> None:
     judge = Only("good")
-    verdicts: list[tuple[str, bool]] = []
+    verdicts: list[str] = []
     made, requests = asking(
         "bad reply",
         "good",
         judge=judge,
         attempts=2,
         language="de",
-        judged=lambda verdict, last: verdicts.append((verdict.reason, last)),
+        judged=lambda verdict: verdicts.append(verdict.reason),
     )
     found = await drafts(made, temperature=0.0)
     assert found[-1].text == "good"
     assert [draft.attempt for draft in found] == [0, 0, 0, 1, 1]
-    assert verdicts == [("bad", False), ("", True)]
+    assert verdicts == ["bad", ""]
     first, second = requests.seen
     assert (first.temperature, first.seed) == (0.0, None)
     assert second.temperature > 0.5
@@ -152,8 +152,12 @@ async def test_after_the_last_attempt_the_fallback_is_said() -> None:
 
 async def test_an_endpoint_that_takes_no_temperature_ends_the_attempts() -> None:
     refused = InvalidRequestError("no temperature", param="temperature")
-    made, _ = asking("bad", refused, judge=Only(), attempts=3, fallback="I do not know.")
+    why: list[str] = []
+    made, _ = asking(
+        "bad", refused, judge=Only(), attempts=3, fallback="I do not know.", gave_up=why.append
+    )
     assert (await drafts(made))[-1].text == "I do not know."
+    assert why == ["bad"], "whoever takes over hears of it"
     made, _ = asking(refused, judge=Only(), attempts=3)
     with pytest.raises(InvalidRequestError):
         await drafts(made)
@@ -217,3 +221,21 @@ async def test_the_hand_off_answers_where_the_model_cannot(tmp_path: Path) -> No
         await stage.say("no")
         assert (await stage.replies(2))[1] == defaults.NOTHING_SAID
     assert reasons == ["repeats", "repeats"]
+
+
+async def test_an_ask_that_a_handler_copes_with_is_not_handed_off(tmp_path: Path) -> None:
+    bot = Bot()
+
+    @bot.hand_off
+    async def to_a_human(turn: Turn, reason: str) -> Reply:
+        return Reply("A colleague will look at it.")
+
+    @bot.default
+    async def twice(turn: Turn) -> str:
+        await turn.ask("Which kind of question is it?")
+        return await turn.ask()
+
+    completion = ScriptedCompletion(["la " * 60, "la " * 60, "Here is a good answer."])
+    async with on_stage(tmp_path, bot, completion=completion) as stage:
+        await stage.say("help")
+        assert await stage.replies(1) == ["Here is a good answer."]

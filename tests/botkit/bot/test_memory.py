@@ -188,7 +188,7 @@ async def test_a_profile_is_kept_within_the_budget(tmp_path: Path) -> None:
         assert not [line for line in model.shown[-1] if "own words" in line]
 
 
-async def test_what_several_people_said_in_one_turn_is_nobodys_profile(tmp_path: Path) -> None:
+async def test_what_several_people_say_at_once_is_in_the_profile_of_each(tmp_path: Path) -> None:
     bob = Sender("u2", "Bob")
     async with on_stage(
         tmp_path, completion=ScriptedCompletion(Model()), overlap="merge", merge_window=0.2
@@ -196,10 +196,12 @@ async def test_what_several_people_said_in_one_turn_is_nobodys_profile(tmp_path:
         await command(stage, "memory", "on")
         await command(stage, "memory", "on", sender=bob)
         await stage.hear(event(FACT), event("My name is Bob.", sender=bob))
-        await stage.replies(3)
+        await stage.replies(4)
         await stage.idle()
-        assert "nothing about you" in await command(stage, "memory")
-        assert "nothing about you" in await command(stage, "memory", sender=bob)
+        mine = await command(stage, "memory")
+        assert (FACT in mine, "My name is Bob." in mine) == (True, False)
+        his = await command(stage, "memory", sender=bob)
+        assert (FACT in his, "My name is Bob." in his) == (False, True)
 
 
 async def test_own_handlers_take_the_place_of_the_usual_commands(tmp_path: Path) -> None:

@@ -50,29 +50,71 @@ async def test_a_summary_takes_the_place_of_the_messages_it_is_made_of(store: St
     assert found is not None
     assert [message.content for _, message in found.messages] == ["one", "two", "three"]
     up_to = found.messages[1][0]
-    kept = {"version": found.version, "up_to": up_to, "summary": {"text": "one, two"}}
-    assert await store.summarize(HERE, **kept)
+    kept = {"up_to": up_to, "summary": {"text": "one, two"}}
+    assert await store.summarize(found, **kept)
     work = await begun(store)
     assert work.turn is not None
     assert work.turn.summary == {"text": "one, two"}
     assert [message.content for message in work.turn.history] == ["three"]
     assert len(await store.history(HERE)) == 3, "they can be shown still"
-    assert not await store.summarize(HERE, **kept), "it was made of an older memory"
+    assert not await store.summarize(found, **kept), "it was made of an older memory"
 
 
 async def test_a_summary_of_what_was_erased_meanwhile_is_not_kept(store: Store) -> None:
     await turn(store, SECRET)
     found = await store.unsummarized(HERE)
     assert found is not None
-    kept = {"version": found.version, "up_to": found.messages[-1][0], "summary": {"text": SECRET}}
+    kept = {"up_to": found.messages[-1][0], "summary": {"text": SECRET}}
     await turn(store, "/reset", messages=(), erase="conversation")
-    assert not await store.summarize(HERE, **kept)
+    assert not await store.summarize(found, **kept)
     await turn(store, SECRET, "c2")
     elsewhere = ConversationKey("stage", "s", "c2")
     found = await store.unsummarized(elsewhere)
     assert found is not None
     await store.erase_person("stage", "u1")
-    assert not await store.summarize(elsewhere, version=0, up_to=1, summary={"text": SECRET})
+    assert not await store.summarize(found, up_to=1, summary={"text": SECRET})
+
+
+async def test_a_summary_under_way_does_not_come_back_after_its_conversation_went(
+    store: Store,
+) -> None:
+    await turn(store, SECRET)
+    found = await store.unsummarized(HERE)
+    assert found is not None
+    kept = {"up_to": found.messages[-1][0], "summary": {"text": SECRET}}
+    await turn(store, "/forget", messages=(), erase="person", state={}, notes={})
+    assert await store.export(HERE) is None
+    await turn(store, "hello")
+    assert not await store.summarize(found, **kept)
+    export = await store.export(HERE)
+    assert export is not None
+    assert export["summary"] is None
+
+
+async def test_a_turn_is_of_one_person(store: Store) -> None:
+    bob = Sender("u2", "Bob")
+    said = [event("a"), event("b"), event("mine", sender=bob), event("c")]
+    await store.accept(said)
+    (work,) = await store.claim("me", limit=1, platforms=("stage",), batch=True)
+    taken = []
+    while work is not None:
+        assert work.turn is not None
+        texts = [each.event.text for each in work.turn.events]
+        taken.append(texts)
+        assert not await store.grows(work.lease, work.turn.events)
+        output = TurnOutput(messages=tuple(user(text) for text in texts))
+        work = await store.commit(work.lease, work.turn.events, output)
+    assert taken == [["a", "b"], ["mine"], ["c"]]
+    await store.erase_person("stage", "u2")
+    assert [message.content for message in await store.history(HERE)] == ["a", "b", "c"]
+
+
+async def test_who_is_forgotten_leaves_the_others_what_is_theirs(store: Store) -> None:
+    await turn_of(store, event("I am Bob", sender=Sender("u2", "Bob")), state={"game": 1})
+    await turn(store, "/forget", messages=(), erase="person", state={}, notes={})
+    export = await store.export(HERE)
+    assert export is not None
+    assert export["state"] == {"game": 1}
 
 
 async def test_notes_and_profile_come_with_the_next_turn(store: Store) -> None:
@@ -112,8 +154,8 @@ async def test_a_forgotten_person_leaves_nothing_anywhere(store: Store) -> None:
     shared = ConversationKey("stage", "s", "shared")
     found = await store.unsummarized(shared)
     assert found is not None
-    kept = {"version": found.version, "up_to": found.messages[0][0], "summary": {"text": SECRET}}
-    assert await store.summarize(shared, **kept)
+    kept = {"up_to": found.messages[0][0], "summary": {"text": SECRET}}
+    assert await store.summarize(found, **kept)
     farewell = event(SECRET, sender=Sender("u1", SECRET))
     await turn_of(
         store, farewell, messages=(), erase="person", payloads=({"text": "forgotten"},), state={}
@@ -154,7 +196,7 @@ async def test_what_is_older_than_is_retained_goes(store: Store, clock: Any) -> 
     found = await store.unsummarized(HERE)
     assert found is not None
     up_to = found.messages[0][0]
-    await store.summarize(HERE, version=0, up_to=up_to, summary={"text": "old"})
+    await store.summarize(found, up_to=up_to, summary={"text": "old"})
     clock.now += 10 * DAY
     await turn(store, "new")
     waiting = event("not answered yet", "c3")
