@@ -184,7 +184,7 @@ class Asking:
         async with aclosing(self._fitted(messages, options, bool(before), span)) as states:
             async for written in states:
                 raw = joined(before, written.text)
-                text = cleaned(raw)
+                text = cleaned(raw, whole=written.finish_reason is not None)
                 if self.checks and written.finish_reason is None:
                     text = whole_words(text)
                 instead = await self.stopped(text)

@@ -24,6 +24,11 @@ RUNS = 8
 """So often the same few characters in a row, at the end, are a circle."""
 
 SHORTEST_RUN = 16
+LONGEST_ROW = 100
+"""Characters of a run without letters that still are no circle."""
+
+FEWEST_GRAMS = 12
+_CODE = re.compile(r"```[\s\S]*?(?:```|$)")
 
 FEWEST_WORDS = 24
 GRAM = 4
@@ -81,23 +86,29 @@ class HeuristicJudge:
 
 def repeats(text: str) -> bool:
     """Whether a text goes round in circles; those are at its end."""
+    text = _CODE.sub(" ", text)
     if _ends_in_a_run(text):
         return True
     words = _WORDS.findall(text[-LOOKED_AT:].casefold())
     if len(words) < FEWEST_WORDS:
         return False
     found = zip(*(words[at:] for at in range(GRAM)), strict=False)
-    grams = Counter(gram for gram in found if any(word[0].isalnum() for word in gram))
+    # Of words alone: lists, markup and tables say the same between their words.
+    grams = Counter(gram for gram in found if all(word.isalpha() for word in gram))
     total = sum(grams.values())
+    if total < FEWEST_GRAMS:
+        return False
     return total - len(grams) > MOST_REPEATED * total
 
 
 def _ends_in_a_run(text: str) -> bool:
     """Whether the end is the same few characters over and over, and no line that was drawn."""
     for period in range(1, LONGEST_PERIOD + 1):
-        times = max(RUNS, -(-SHORTEST_RUN // period))
+        # Digits and marks may well stand in a row: 1000000000000000000, !!!!!!!!!!!!!!!!
+        shortest = SHORTEST_RUN if any(map(str.isalpha, text[-period:])) else LONGEST_ROW
+        times = max(RUNS, -(-shortest // period))
         if len(text) < period * times:
-            return False
+            continue
         if text.endswith(text[-period:] * times) and not RULES.match(text[-period:]):
             return True
     return False

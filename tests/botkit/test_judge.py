@@ -26,6 +26,11 @@ GOOD = [
     "Yes, yes, yes!",
     "| a | b |\n| --- | --- |\n| 1 | 2 |\n| 1 | 3 |\n| 2 | 2 |\n| 2 | 3 |",
     "-" * 80,
+    "Hurra" + "!" * 30,
+    "10^30 is 1" + "0" * 30 + ".",
+    "\n".join(f'<li><a href="/p/{at}">Item {at}</a></li>' for at in range(12)),
+    "\n".join(f"INSERT INTO t (a, b) VALUES ({at}, 'x');" for at in range(8)),
+    "```\n" + "print('again and again and again and again')\n" * 12 + "```",
     "1. Boil water.\n2. Add the egg.\n3. Wait seven minutes.\n4. Cool it.\n5. Peel and eat it.",
     "for i in range(10):\n    print(i)\nfor j in range(20):\n    print(j)\n",
     "The opening hours are: Monday 9 to 17, Tuesday 9 to 17, Wednesday 9 to 13, Thursday 9 to 17,"
@@ -85,6 +90,9 @@ def test_a_long_reply_is_judged_quickly() -> None:
         ("Hello</s>", "Hello"),
         ("[INST] mine [/INST]", ""),
         ("a < b [1] <b>bold</b>", "a < b [1] <b>bold</b>"),
+        ("Use vector<s> v; or <s>old</s> words.", "Use vector<s> v; or <s>old</s> words."),
+        ("The template is `[INST] q [/INST]`, so.", "The template is `[INST] q [/INST]`, so."),
+        ("```\n<|im_start|>user\n```\nThat.<|im_end|>", "```\n<|im_start|>user\n```\nThat."),
         ("<|user|>\nmore", ""),
     ],
 )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from stage import on_stage
 
 from botkit import defaults
@@ -18,6 +21,7 @@ from botkit.completion.messages import SystemMessage, UserMessage
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.draft import Draft
 from botkit.errors import ContextLengthError, InvalidRequestError
+from botkit.leaks import cleaned
 from botkit.quality import Candidate, Verdict
 from botkit.replies import Reply
 from botkit.turn import Turn
@@ -239,3 +243,29 @@ async def test_an_ask_that_a_handler_copes_with_is_not_handed_off(tmp_path: Path
     async with on_stage(tmp_path, bot, completion=completion) as stage:
         await stage.say("help")
         assert await stage.replies(1) == ["Here is a good answer."]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Use vector <s > v; then call v.push()", "Use vector <s > v; then call v.push()"),
+        ("One <|im _end|> two", "One <|im _end|> two"),
+        ("One <|im_end|> two three", "One  two three"),
+        ("a < b and [ c ] hold", "a < b and [ c ] hold"),
+    ],
+)
+async def test_pieces_are_the_whole_reply(written: str, said: str) -> None:
+    made, _ = asking(written)
+    answer = Answer(lambda shown, attempts: made.drafts(HELLO, {}, shown=shown))
+    assert "".join([piece async for piece in answer]) == said
+
+
+@given(
+    st.lists(st.sampled_from([*"ab <>|[]/`", "im_end", "<|im_end|>", "INST", "<s>"]), max_size=12)
+)
+def test_drafts_only_grow_until_the_reply_is_whole(pieces: list[str]) -> None:
+    texts = ["".join(pieces[:at]) for at in range(len(pieces) + 1)]
+    shown = [cleaned(text, whole=False) for text in texts]
+    for before, after in pairwise(shown):
+        if "`" not in "".join(pieces):
+            assert after.startswith(before)
