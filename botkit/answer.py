@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import aclosing
 from typing import Any
 
-from botkit.draft import Draft
+from botkit.draft import Draft, last
 
 Ask = Callable[[bool, int | None], AsyncGenerator[Draft, None]]
 """Asks the model: whether a person sees the reply, and how often it may be begun (None: as the
@@ -40,8 +40,4 @@ class Answer:
         return self._whole().__await__()
 
     async def _whole(self) -> str:
-        text = ""
-        async with aclosing(self._ask(False, None)) as drafts:
-            async for draft in drafts:
-                text = draft.text
-        return text
+        return (await last(self._ask(False, None))).text

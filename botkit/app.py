@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -37,8 +36,6 @@ from botkit.upkeep import prune_now_and_then, push_what_is_due
 from botkit.watch import TurnWatch
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
-
-logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 1.0
 """For spans to leave before a platform freezes the process."""
@@ -134,9 +131,7 @@ class BotApplication:
             partial(request_defaults, settings.reply_tokens),
             None if settings.completion == "echo" else settings.model,
         )
-        self._key = (
-            b"" if settings.secret_key is None else settings.secret_key.get_secret_value().encode()
-        )
+        self._key = settings.key
         if pusher is None and settings.trigger == "http":
             pusher = make_pusher(settings)
         self._pusher = pusher

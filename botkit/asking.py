@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from botkit.completion import ChatCompletionRequest, Completion, Message, Model
+from botkit.completion.closing import close
 from botkit.completion.defaults import OWNER
 from botkit.completion.messages import AssistantMessage, SystemMessage, UserMessage, message_text
 from botkit.completion.writing import Written, writing
@@ -97,9 +98,9 @@ class Asking:
             with span.child("attempt", botkit__attempt=attempt) as part:
                 draft = Draft("", attempt)
                 try:
-                    async with aclosing(self._attempt(adjusted, changed, shown, part)) as drafts:
+                    written = self._attempt(adjusted, changed, attempt, shown, part)
+                    async with aclosing(written) as drafts:
                         async for draft in drafts:
-                            draft = replace(draft, attempt=attempt)
                             yield draft
                 except InvalidRequestError:
                     if attempt == 0:
@@ -133,9 +134,7 @@ class Asking:
             instead = await self.stopped(text)
             yield Draft(text if instead is None else instead, finish_reason="stop")
         finally:
-            close = getattr(pieces, "aclose", None)
-            if close is not None:
-                await close()
+            await close(pieces)
 
     async def stopped(self, text: str) -> str | None:
         """What is said instead of ``text``; None when every check lets it pass."""
@@ -156,11 +155,16 @@ class Asking:
             return Verdict(passed=True)
 
     async def _attempt(
-        self, messages: Sequence[Message], options: Mapping[str, Any], shown: bool, span: Span
+        self,
+        messages: Sequence[Message],
+        options: Mapping[str, Any],
+        attempt: int,
+        shown: bool,
+        span: Span,
     ) -> AsyncGenerator[Draft, None]:
         """One reply, checked, and finished where it is shown."""
-        draft = Draft("")
-        async with aclosing(self._checked(messages, options, "", span)) as drafts:
+        draft = Draft("", attempt)
+        async with aclosing(self._checked(messages, options, draft, span)) as drafts:
             async for draft in drafts:
                 yield draft
         if not (shown and draft.finish_reason == "length" and unfinished(draft.text)):
@@ -169,7 +173,7 @@ class Asking:
         yield replace(first, text=first.text + UNFINISHED, finish_reason=None)
         more = [*messages, AssistantMessage(role="assistant", content=first.text)]
         try:
-            async with aclosing(self._checked(more, options, first.text, span)) as drafts:
+            async with aclosing(self._checked(more, options, first, span)) as drafts:
                 async for draft in drafts:
                     yield draft
         except CompletionError:  # as where the context is full: what there is, is the reply
@@ -178,21 +182,22 @@ class Asking:
             yield replace(draft, text=draft.text.rstrip() + UNFINISHED)
 
     async def _checked(
-        self, messages: Sequence[Message], options: Mapping[str, Any], before: str, span: Span
+        self, messages: Sequence[Message], options: Mapping[str, Any], before: Draft, span: Span
     ) -> AsyncGenerator[Draft, None]:
-        """The drafts of one request; ``before`` is what the reply holds already."""
-        async with aclosing(self._fitted(messages, options, bool(before), span)) as states:
+        """The drafts of one request; ``before`` is what the attempt holds already."""
+        async with aclosing(self._fitted(messages, options, bool(before.text), span)) as states:
             async for written in states:
-                raw = joined(before, written.text)
+                raw = joined(before.text, written.text)
                 text = cleaned(raw, whole=written.finish_reason is not None)
                 if self.checks and written.finish_reason is None:
                     text = whole_words(text)
                 instead = await self.stopped(text)
                 if instead is not None:
-                    yield Draft(instead, finish_reason="content_filter")
+                    yield Draft(instead, before.attempt, "content_filter")
                     return
                 yield Draft(
                     text,
+                    before.attempt,
                     finish_reason=written.finish_reason,
                     raw=raw,
                     logprob=written.mean_logprob,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from botkit.completion.chat import FinishReason
@@ -24,3 +26,12 @@ class Draft:
     finish_reason: FinishReason | None = None
     raw: str = ""
     logprob: float | None = None
+
+
+async def last(drafts: AsyncGenerator[Draft, None]) -> Draft:
+    """The last of the drafts, which is the reply; an empty one where there are none."""
+    draft = Draft("")
+    async with aclosing(drafts):
+        async for each in drafts:
+            draft = each
+    return draft

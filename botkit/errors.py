@@ -83,6 +83,10 @@ class InvalidRequestError(CompletionError):
     status = 400
     type = "invalid_request_error"
 
+    def blames(self, field: str) -> bool:
+        """Whether a field of the request is named as the one at fault."""
+        return field in f"{self.param} {self}"
+
 
 class UnsupportedParameterError(InvalidRequestError):
     """A documented parameter that this completion does not obey."""

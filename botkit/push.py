@@ -142,7 +142,7 @@ def make_pusher(settings: Settings) -> Pusher:
             "pushes (BOTKIT_TRIGGER=http, botkit push) need BOTKIT_SECRET_KEY, and "
             "BOTKIT_PUBLIC_URL or BOTKIT_TURNS_URL"
         )
-    return Pusher(url, settings.secret_key.get_secret_value().encode())
+    return Pusher(url, settings.key)
 
 
 def turns_handler(

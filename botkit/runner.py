@@ -96,6 +96,7 @@ class RunningTurn:
         self._span = NO_SPAN
         self._state_before = _dumped(given.state)
         self._notes_before = _dumped(given.notes)
+        self._profile_before = Profile.from_json(given.profile)
 
     async def run(self, span: Span = NO_SPAN) -> TurnOutput:
         """Answer the events; whatever a handler raises passes through. What is done is part of
@@ -123,7 +124,7 @@ class RunningTurn:
             state=dict(self.given.state),
             past=self.given.history,
             summary=Summary.from_json(self.given.summary),
-            profile=Profile.from_json(self.given.profile),
+            profile=self._profile_before,
             notes=dict(self.given.notes),
             instructions=runner.instructions,
             commands=runner.commands,
@@ -182,7 +183,7 @@ class RunningTurn:
             notes_changed = erases or _dumped(turn.notes) != self._notes_before
         except (TypeError, ValueError):
             raise HandlerError("turn.state may hold JSON values only, with text as keys") from None
-        profile_changed = turn.profile != Profile.from_json(self.given.profile)
+        profile_changed = turn.profile != self._profile_before
         feedback = tuple(
             Feedback(event.message_id, event.sender.id, event.value)
             for event in turn.events

@@ -217,6 +217,11 @@ class Settings(BotSettings):
         """The database's URL."""
         return self.database_url or f"sqlite:///{self.home / 'botkit.db'}"
 
+    @property
+    def key(self) -> bytes:
+        """BOTKIT_SECRET_KEY; empty without one."""
+        return b"" if self.secret_key is None else self.secret_key.get_secret_value().encode()
+
     @classmethod
     def load(cls, *, ignore: tuple[str, ...] = (), **overrides: Any) -> Self:
         """Read the environment; ``overrides`` (by field name, None is skipped) win over it.

@@ -16,6 +16,7 @@ from botkit.cache.memory import MemoryReplies
 from botkit.cache.reply import Gathered, Reply
 from botkit.cache.shared import Found, SharedReplies
 from botkit.completion.chat import ChatCompletionChunk
+from botkit.completion.closing import close
 from botkit.metrics import Metrics
 
 logger = logging.getLogger(__name__)
@@ -208,9 +209,7 @@ class ReplyCache:
                 request.gathered.add(chunk)
                 say(chunk)
         finally:
-            close = getattr(chunks, "aclose", None)
-            if close is not None:
-                await close()
+            await close(chunks)
         reply = request.gathered.reply() if epoch == self._epoch else None
         if reply is not None:
             key, people = request.key, request.asker.people

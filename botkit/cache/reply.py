@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -23,6 +24,7 @@ from botkit.completion.chat import (
     TokenLogprob,
 )
 from botkit.completion.usage import Usage, WireOut
+from botkit.errors import CompletionUnavailableError
 
 KEPT_REASONS = ("stop", "length")
 """How a reply ends that is kept. One that the request's own limit of tokens cut off is whole: asked
@@ -157,6 +159,22 @@ class Gathered:
             exclude_none=True,
         )
         return ChatCompletion(choices=[choice], usage=self._usage, **more)
+
+
+async def whole(chunks: AsyncGenerator[ChatCompletionChunk, None]) -> ChatCompletion:
+    """The response that a stream makes; the stream is closed.
+
+    Raises:
+        CompletionUnavailableError: It ended before the reply did.
+    """
+    gathered = Gathered()
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            gathered.add(chunk)
+    completion = gathered.completion()
+    if completion is None:
+        raise CompletionUnavailableError("The reply ended before it was whole.")
+    return completion
 
 
 def _digest(key: str, body: bytes) -> bytes:

@@ -17,9 +17,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from botkit.redis_link import RedisLink
+from botkit.redis_script import Script
 
 PREFIX = "botkit:cache:"
 EPOCH = f"{PREFIX}epoch"
@@ -122,7 +122,11 @@ class SharedReplies:
         self.lock_seconds = lock_seconds
         self._link = link
         self._ttl = int(seconds * 1000)
-        self._scripts: dict[str, Any] = {}
+        self._look = Script(link, _LOOK)
+        self._keep = Script(link, _KEEP)
+        self._renew = Script(link, _RENEW)
+        self._release = Script(link, _RELEASE)
+        self._forget = Script(link, _FORGET)
 
     async def look(self, key: str, token: str, known: bytes) -> Found | None:
         """What there is under ``key``; None when Redis is away.
@@ -133,8 +137,9 @@ class SharedReplies:
             known: The epoch of the reply that the asker remembers; empty for none.
         """
         names = [EPOCH, _reply(key), _lock(key)]
+        given: list[int | str | bytes]
         given = [secrets.token_hex(16), token, self._lock_ms, known, _index("")]
-        said = await self._run(_LOOK, names, given)
+        said = await self._look.run(names, given)
         if not said:
             return None
         epoch, what = said[0], said[1]
@@ -149,15 +154,15 @@ class SharedReplies:
     ) -> None:
         """Keep a reply, unless somebody was forgotten since ``epoch``; gives back the lock."""
         names = [EPOCH, _reply(key), _lock(key)]
-        await self._run(_KEEP, names, [epoch, token, self._ttl, " ".join(people), kept, _index("")])
+        await self._keep.run(names, [epoch, token, self._ttl, " ".join(people), kept, _index("")])
 
     async def renew(self, key: str, token: str) -> None:
         """Hold the lock for longer."""
-        await self._run(_RENEW, [_lock(key)], [token, self._lock_ms])
+        await self._renew.run([_lock(key)], [token, self._lock_ms])
 
     async def release(self, key: str, token: str) -> None:
         """Give back the lock: whoever waits for the reply writes it."""
-        await self._run(_RELEASE, [_lock(key)], [token])
+        await self._release.run([_lock(key)], [token])
 
     async def drop(self, key: str) -> None:
         """Delete a damaged reply."""
@@ -167,22 +172,11 @@ class SharedReplies:
     async def forget(self, person: str) -> bool:
         """Delete everything of a person; False when Redis is away."""
         names = [EPOCH, _index(person)]
-        return bool(await self._run(_FORGET, names, [secrets.token_hex(16)]))
+        return bool(await self._forget.run(names, [secrets.token_hex(16)]))
 
     @property
     def _lock_ms(self) -> int:
         return int(self.lock_seconds * 1000)
-
-    async def _run(self, text: str, keys: Sequence[str], given: Sequence[Any]) -> Any:
-        """What a script returns; None when Redis is away."""
-
-        async def work(redis: Any) -> Any:
-            script = self._scripts.get(text)
-            if script is None:
-                script = self._scripts[text] = redis.register_script(text)
-            return await script(keys=keys, args=given)
-
-        return await self._link.call(work, None)
 
 
 def _reply(key: str) -> str:

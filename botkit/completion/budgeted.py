@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing
 from typing import Any
 
-from botkit.cache.reply import Gathered
+from botkit.cache.reply import whole
 from botkit.completion.chat import (
     ChatCompletion,
     ChatCompletionChunk,
@@ -16,12 +15,13 @@ from botkit.completion.chat import (
     CutChunk,
     Delta,
 )
+from botkit.completion.closing import close
 from botkit.completion.counting import TokenCounts
 from botkit.completion.metering import Meter
 from botkit.completion.model import Model
 from botkit.completion.protocol import Completion
 from botkit.completion.usage import usage
-from botkit.errors import CompletionError, CompletionUnavailableError, InvalidRequestError
+from botkit.errors import CompletionError, InvalidRequestError
 from botkit.limits.budgets import Budgets
 from botkit.limits.ledger import Reservation
 from botkit.limits.scopes import Scope
@@ -77,21 +77,14 @@ class BudgetedCompletion:
         """The whole reply; see :class:`botkit.completion.Completion`."""
         if request.n > 1 or request.tools or request.functions:
             return await self._complete(request)
-        gathered = Gathered()
-        async with aclosing(self.stream(request.telling_usage())) as chunks:
-            async for chunk in chunks:
-                gathered.add(chunk)
-        completion = gathered.completion()
-        if completion is None:
-            raise CompletionUnavailableError("The reply ended before it was whole.")
-        return completion
+        return await whole(self.stream(request.telling_usage()))
 
     async def stream(
         self, request: ChatCompletionRequest
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         """The reply as it is written; see :class:`botkit.completion.Completion`."""
         prompt, reservation, limit = await self._reserve(request)
-        meter = Meter(limit, request.n, self._counts.counter)
+        meter = Meter(limit, request.n, self._counts)
         shorter = request.reply_limit is None or limit < request.reply_limit
         asked = _limited(request, limit)
         hides = self._budgets.tells_usage and not request.include_usage
@@ -115,7 +108,7 @@ class BudgetedCompletion:
             else:
                 used = 0 if refused else prompt + meter.tokens
             self._budgets.settle(reservation, used)
-            await _close(chunks)
+            await close(chunks)
 
     async def _complete(self, request: ChatCompletionRequest) -> ChatCompletion:
         """Several replies, or one that may call tools, at once: nobody sees them grow."""
@@ -154,29 +147,19 @@ class BudgetedCompletion:
         self, request: ChatCompletionRequest
     ) -> AsyncGenerator[ChatCompletionChunk, None]:
         """The inner stream with its usage, unless an endpoint refuses to be asked for that."""
-        chunks: Any = self.inner.stream(request.telling_usage())
-        try:
-            async for chunk in chunks:
-                yield chunk
-            return
-        except InvalidRequestError as error:
-            if "stream_options" not in f"{error.param} {error}":
-                raise
-        finally:
-            await _close(chunks)
-        self._budgets.tells_usage = False
-        chunks = self.inner.stream(request)
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            await _close(chunks)
-
-
-async def _close(chunks: Any) -> None:
-    close = getattr(chunks, "aclose", None)
-    if close is not None:
-        await close()
+        asks = True
+        while True:
+            chunks: Any = self.inner.stream(request.telling_usage() if asks else request)
+            try:
+                async for chunk in chunks:
+                    yield chunk
+                return
+            except InvalidRequestError as error:
+                if not (asks and error.blames("stream_options")):
+                    raise
+                asks = self._budgets.tells_usage = False
+            finally:
+                await close(chunks)
 
 
 def _limited(request: ChatCompletionRequest, limit: int) -> ChatCompletionRequest:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 from functools import partial
 from typing import Any
 
 from botkit.cache.key import Asker, cache_key
 from botkit.cache.replies import Outcome, ReplyCache
-from botkit.cache.reply import Gathered
+from botkit.cache.reply import Gathered, whole
 from botkit.completion.ability import ability
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.closing import close
 from botkit.completion.model import Model
 from botkit.completion.protocol import Completion, Versioned
 from botkit.completion.sampling import StreamOptions
-from botkit.errors import CompletionUnavailableError
 
 _USAGE = StreamOptions(include_usage=True)
 
@@ -73,14 +72,7 @@ class CachedCompletion:
         if key is None:
             self._answered(request, "uncacheable")
             return await self.inner.complete(request)
-        gathered = Gathered()
-        async with aclosing(self._stream(key, asker, streamed)) as chunks:
-            async for chunk in chunks:
-                gathered.add(chunk)
-        completion = gathered.completion()
-        if completion is None:
-            raise CompletionUnavailableError("The reply ended before it was whole.")
-        return completion
+        return await whole(self._stream(key, asker, streamed))
 
     async def stream(
         self, request: ChatCompletionRequest
@@ -96,9 +88,7 @@ class CachedCompletion:
             async for chunk in chunks:
                 yield chunk
         finally:
-            close = getattr(chunks, "aclose", None)
-            if close is not None:
-                await close()
+            await close(chunks)
 
     def _stream(
         self, key: str, asker: Asker, request: ChatCompletionRequest

@@ -35,7 +35,7 @@ class TokenCounts:
     """
 
     def __init__(self, counter: TokenCounter | None = None) -> None:
-        self.counter = counter
+        self._counter = counter
         self._known: OrderedDict[str, int] = OrderedDict()
 
     def text(self, text: str) -> int:
@@ -44,7 +44,7 @@ class TokenCounts:
         if known is not None:
             self._known.move_to_end(text)
             return known
-        counted = self._count(text)
+        counted = self.exact(text)
         if counted is None:
             return estimate_text(text)
         if len(text) <= LONGEST_REMEMBERED:
@@ -65,11 +65,16 @@ class TokenCounts:
         """Of several."""
         return sum(map(self.message, messages))
 
-    def _count(self, text: str) -> int | None:
-        """None where nobody can say exactly yet."""
-        if self.counter is None:
+    @property
+    def counts(self) -> bool:
+        """Whether anybody counts exactly."""
+        return self._counter is not None
+
+    def exact(self, text: str) -> int | None:
+        """Of a text that will not come again; None where nobody can say exactly yet."""
+        if self._counter is None:
             return None
         try:
-            return self.counter.count_tokens([text])[0]
+            return self._counter.count_tokens([text])[0]
         except CompletionError:
             return None

@@ -7,12 +7,13 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import stamina
 
 from botkit.completion.breaker import BreakerPolicy, CircuitBreaker
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.closing import close
 from botkit.completion.model import Model
 from botkit.completion.protocol import Completion
 from botkit.errors import (
@@ -135,7 +136,7 @@ class FallbackCompletion:
                     return
                 yield chunk_or_none
         finally:
-            await _close(begun.rest)
+            await close(begun.rest)
 
     async def _ask_in_turn(self, ask: Callable[[_Member], Awaitable[ResultT]]) -> ResultT:
         last: CompletionError | None = None
@@ -207,7 +208,7 @@ async def _begin(member: _Member, chunks: AsyncIterator[ChatCompletionChunk]) ->
             if _has_content(chunk):
                 break
     except BaseException:
-        await _close(chunks)
+        await close(chunks)
         raise
     return _Begun(member, said, chunks)
 
@@ -217,11 +218,6 @@ def _has_content(chunk: ChatCompletionChunk) -> bool:
         choice.delta.content or choice.delta.refusal or choice.delta.tool_calls
         for choice in chunk.choices
     )
-
-
-async def _close(chunks: Any) -> None:
-    if hasattr(chunks, "aclose"):
-        await chunks.aclose()
 
 
 async def _fitting(completion: Completion, request: ChatCompletionRequest) -> ChatCompletionRequest:

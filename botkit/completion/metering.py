@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from botkit.completion.chat import ChatCompletionChunk, ChunkChoice
-from botkit.completion.counting import estimate_text
-from botkit.completion.protocol import TokenCounter
+from botkit.completion.counting import TokenCounts, estimate_text
 from botkit.completion.usage import Usage
-from botkit.errors import CompletionError
 
 LONG_TOKEN = 8
 """Characters: where nobody counts, a reply is too long when its tokens had to be longer."""
@@ -46,17 +44,17 @@ class Meter:
     Args:
         limit: Tokens of each reply.
         choices: Replies.
-        counter: Counts exactly; None where nobody does.
+        counts: Counts texts.
     """
 
-    def __init__(self, limit: int, choices: int, counter: TokenCounter | None) -> None:
+    def __init__(self, limit: int, choices: int, counts: TokenCounts) -> None:
         self.begun = False
         self.over = False
         self.usage: Usage | None = None
         self._limit = limit
-        self._counter = counter
+        self._counts = counts
         # A character is a token at most, or nearly always.
-        first = limit if counter is not None else LONG_TOKEN * limit
+        first = limit if counts.counts else LONG_TOKEN * limit
         self._replies = [_Reply(first + 1) for _ in range(choices)]
 
     @property
@@ -94,21 +92,13 @@ class Meter:
 
     def _certainly(self, reply: _Reply) -> int:
         """Tokens that there are at least."""
-        exact = self._exactly(reply)
+        exact = self._counts.exact("".join(reply.texts))
         return reply.characters // LONG_TOKEN if exact is None else exact
 
     def _tokens(self, reply: _Reply) -> int:
-        exact = self._exactly(reply)
-        counted = estimate_text("".join(reply.texts)) if exact is None else exact
-        return max(reply.pieces, counted)
-
-    def _exactly(self, reply: _Reply) -> int | None:
-        if self._counter is None:
-            return None
-        try:
-            return self._counter.count_tokens(["".join(reply.texts)])[0]
-        except CompletionError:
-            return None
+        text = "".join(reply.texts)
+        exact = self._counts.exact(text)
+        return max(reply.pieces, estimate_text(text) if exact is None else exact)
 
 
 def _said(choice: ChunkChoice) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from prometheus_client import Counter, Histogram
 
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.closing import close
 from botkit.completion.model import Model
 from botkit.completion.protocol import Completion
 from botkit.completion.usage import Usage
@@ -130,13 +131,11 @@ class ObservedCompletion:
                             yield chunk
                     return
                 except InvalidRequestError as error:
-                    if not (hides and "stream_options" in f"{error.param} {error}"):
+                    if not (hides and error.blames("stream_options")):
                         raise
                     hides = self.observer.tells_usage = False
                 finally:
-                    close = getattr(chunks, "aclose", None)
-                    if close is not None:
-                        await close()
+                    await close(chunks)
 
 
 class _Measure:

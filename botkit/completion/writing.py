@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from botkit.completion.chat import ChatCompletionRequest, FinishReason
+from botkit.completion.closing import close
 from botkit.completion.protocol import Completion
 
 
@@ -51,6 +52,4 @@ async def writing(
                     yield Written(text)
         yield Written(text, finish or "stop", total / tokens if tokens else None)
     finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+        await close(chunks)

@@ -19,9 +19,10 @@ from typing import Any
 
 from botkit.errors import BudgetExceededError, CompletionError, OverloadedError, StoreError
 from botkit.limits.ledger import Account, Ledger, Reservation
+from botkit.limits.lua import lua
 from botkit.limits.scopes import Kind, Names, Scope
-from botkit.limits.script import Script
 from botkit.redis_link import RedisLink
+from botkit.redis_script import Script
 from botkit.store import Store
 
 logger = logging.getLogger(__name__)
@@ -59,8 +60,8 @@ class Budgets:
         self._names = names
         self._store = store
         self._clock = clock
-        self._take = None if redis is None else Script(redis, "take.lua")
-        self._give = None if redis is None else Script(redis, "give.lua")
+        self._take = None if redis is None else Script(redis, lua("take"))
+        self._give = None if redis is None else Script(redis, lua("give"))
         self._ledger = Ledger()
         self._unsaved: set[Account] = set()
         self._saving = asyncio.Lock()

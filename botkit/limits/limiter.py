@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from botkit.limits.lua import lua
 from botkit.limits.rates import Rate
 from botkit.limits.scopes import Kind, Names, Scope
-from botkit.limits.script import Script
 from botkit.limits.windows import Window, Windows
 from botkit.redis_link import RedisLink
+from botkit.redis_script import Script
 
 REMEMBERED = 20_000
 """Turns of which it is remembered what was decided, for they may be taken again."""
@@ -64,7 +65,7 @@ class RateLimiter:
         }
         self._names = names
         self._clock = clock
-        self._script = None if redis is None else Script(redis, "rate.lua")
+        self._script = None if redis is None else Script(redis, lua("rate"))
         self._windows = Windows(clock)
         self._decided: OrderedDict[str, Verdict] = OrderedDict()
         self._told: OrderedDict[str, float] = OrderedDict()

@@ -83,3 +83,20 @@ def kept(facts: Iterable[Fact], room: int, cost: int = 1) -> list[Fact]:
             break
         chosen.append(at)
     return [listed[at] for at in sorted(chosen)]
+
+
+def with_stated(
+    known: Iterable[str], weight: int, said: Iterable[str], room: int, cost: int = 1
+) -> tuple[str, ...]:
+    """The facts that are known and those that are new in what was said; see :func:`kept`.
+
+    Args:
+        known: In the order in which they were said.
+        weight: What each of them weighs.
+        said: What a person said since.
+        room, cost: As for :func:`kept`.
+    """
+    old = [Fact(text, weight) for text in known]
+    seen = {fact.text.casefold() for fact in old}
+    new = [fact for fact in stated(said) if fact.text.casefold() not in seen]
+    return tuple(fact.text for fact in kept([*old, *new], room, cost))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from botkit.memory.facts import Fact, kept, stated
+from botkit.memory.facts import ABOUT_SELF, with_stated
 from botkit.types import Json
 
 ROOM = 2_000
@@ -30,12 +30,7 @@ class Profile:
         """With what the person states in ``texts``; the same when that is nothing new."""
         if not self.on:
             return self
-        known = {fact.casefold() for fact in self.facts}
-        new = [fact for fact in stated(texts) if fact.text.casefold() not in known]
-        if not new:
-            return self
-        old = [Fact(text, weight=2) for text in self.facts]
-        return replace(self, facts=tuple(fact.text for fact in kept([*old, *new], ROOM)))
+        return replace(self, facts=with_stated(self.facts, ABOUT_SELF, texts, ROOM))
 
     def without(self, number: int) -> Profile:
         """Without the fact of that number, counted from 1; the same when there is none."""

@@ -10,20 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from botkit.asking import Asking
 from botkit.completion import Message
 from botkit.completion.counting import TokenCounts
 from botkit.completion.messages import SystemMessage, UserMessage, message_text
-from botkit.draft import Draft
+from botkit.draft import Draft, last
 from botkit.errors import BotkitError
 from botkit.judge import HeuristicJudge
 from botkit.leaks import leaks
-from botkit.memory.facts import Fact, kept, stated
+from botkit.memory.facts import with_stated
 from botkit.memory.summary import Summary
 from botkit.quality import Candidate
 from botkit.store import Store, Unsummarized
@@ -183,7 +181,8 @@ class Summarizer:
         limit = max(32, int(self._budget * SUMMARY_SHARE * (1 - FACTS_SHARE)))
         for attempt in range(ATTEMPTS):
             options = {"max_tokens": limit, **({"seed": 1, "temperature": 0.5} if attempt else {})}
-            text = _whole_sentences(await _last(asking, _prompt(source, limit), options))
+            drafts = asking.drafts(_prompt(source, limit), options, shown=False)
+            text = _whole_sentences(await last(drafts))
             if text and not await self._garbled(text, source):
                 return text
         return ""
@@ -197,19 +196,8 @@ class Summarizer:
 
     def _facts(self, old: Summary, messages: Sequence[Message]) -> tuple[str, ...]:
         said = [message_text(message) for message in messages if message.role == "user"]
-        known = [Fact(text, weight=3) for text in old.facts]
-        seen = {fact.text.casefold() for fact in known}
-        new = [fact for fact in stated(said) if fact.text.casefold() not in seen]
         room = int(self._budget * SUMMARY_SHARE * FACTS_SHARE * CHARACTERS_PER_TOKEN)
-        return tuple(fact.text for fact in kept([*known, *new], room, cost=3))
-
-
-async def _last(asking: Asking, messages: Sequence[Message], options: Mapping[str, Any]) -> Draft:
-    last = Draft("")
-    async with aclosing(asking.drafts(messages, options, shown=False)) as drafts:
-        async for draft in drafts:
-            last = draft
-    return last
+        return with_stated(old.facts, 3, said, room, cost=3)
 
 
 def _source(old: Summary, messages: Sequence[Message]) -> str:

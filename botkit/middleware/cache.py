@@ -36,8 +36,7 @@ def cache(kit: Toolkit) -> Middleware:
 
 
 def asker(turn: Turn, public: bool) -> Asker:
-    """Who asks in a turn: whoever spoke last; where messages were merged, of all their people."""
+    """Who asks in a turn."""
     where, user = turn.conversation, turn.user.id
-    people = dict.fromkeys([user, *(event.sender.id for event in turn.events)])
     scope = EVERYBODY if public or turn.public else scope_of(where.platform, where.space, user)
-    return Asker(scope, tuple(person(where.platform, each) for each in people))
+    return Asker(scope, (person(where.platform, user),))

@@ -36,7 +36,7 @@ def limits(kit: Toolkit) -> Middleware:
     answered. Nothing of what is refused is remembered, and no model is asked.
     """
     settings = kit.settings
-    names = Names(_key(settings))
+    names = Names(settings.key)
     rates = {kind: parse_rates(text) for kind, text in _rates(settings).items()}
     limiter = RateLimiter(rates, names, kit.redis)
     budgets = _budgets(kit, names)
@@ -119,8 +119,3 @@ def _rates(settings: Settings) -> dict[Kind, str]:
         "conversation": settings.limit_conversation,
         "workspace": settings.limit_workspace,
     }
-
-
-def _key(settings: Settings) -> bytes:
-    key = settings.secret_key
-    return b"" if key is None else key.get_secret_value().encode()

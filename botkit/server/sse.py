@@ -12,6 +12,7 @@ from contextlib import aclosing
 from aiohttp import web
 
 from botkit.completion import ChatCompletionChunk, TextCompletion
+from botkit.completion.closing import close
 from botkit.errors import CompletionError
 from botkit.server.failures import unexpected
 from botkit.server.replies import error_body
@@ -71,9 +72,7 @@ async def _events(
             else:
                 yield chunk.to_json()
     finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+        await close(chunks)
 
 
 async def _send(request: web.Request, response: web.StreamResponse, data: str) -> None:

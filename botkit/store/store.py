@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from botkit.adapter import Outgoing, Records
@@ -21,7 +22,7 @@ from botkit.store.scripts import (
     upkeep,
     usage,
 )
-from botkit.store.statement import Driver
+from botkit.store.statement import Driver, Script
 from botkit.store.types import (
     Accepted,
     ConversationSummary,
@@ -369,33 +370,28 @@ class Store:
         expired records; how many rows. In small transactions, so that turns go on meanwhile."""
         if self._unscrubbed:
             await self._scrub()
-        total = 0
-        for table in upkeep.PRUNED:
-            count = upkeep.PRUNE_BATCH
-            while count == upkeep.PRUNE_BATCH:
-                count = await self._prune_batch(table, older_than_seconds)
-                total += count
-        return total
+        scripts = [partial(upkeep.prune, table, older_than_seconds) for table in upkeep.PRUNED]
+        return await self._in_batches(scripts)
 
     async def retain(self, seconds: float) -> int:
         """Delete everything older than that: messages, events, payloads, dead letters, feedback,
         summaries of which nothing is left, and conversations in which nothing happened since; how
         many rows. What is not answered or not sent yet stays."""
-        total = 0
-        for statement in upkeep.RETAINED:
-            count = upkeep.PRUNE_BATCH
-            while count == upkeep.PRUNE_BATCH:
-                count = await self._retain_batch(statement, seconds)
-                total += count
+        scripts = [partial(upkeep.retain, statement, seconds) for statement in upkeep.RETAINED]
+        total = await self._in_batches(scripts)
         if total:
             await self._scrub()
         return total
 
-    async def _retain_batch(self, statement: str, seconds: float) -> int:
-        return await self._driver.run(lambda: upkeep.retain(statement, seconds))
-
-    async def _prune_batch(self, table: str, older_than_seconds: float) -> int:
-        return await self._driver.run(lambda: upkeep.prune(table, older_than_seconds))
+    async def _in_batches(self, scripts: Sequence[Callable[[], Script[int]]]) -> int:
+        """Run each as long as it deletes whole batches; how many rows."""
+        total = 0
+        for script in scripts:
+            count = upkeep.PRUNE_BATCH
+            while count == upkeep.PRUNE_BATCH:
+                count = await self._driver.run(script)
+                total += count
+        return total
 
     async def _readable(self, raws: Sequence[encoding.RawWork]) -> list[Work]:
         works = [await self._work(raw) for raw in raws]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from botkit.redis_link import RedisLink
@@ -15,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class Script:
-    """One script of this package, at one Redis.
+    """One script, at one Redis.
 
     Args:
         redis: Where it runs.
-        name: Its file.
+        text: In Lua.
     """
 
-    def __init__(self, redis: RedisLink, name: str) -> None:
+    def __init__(self, redis: RedisLink, text: str) -> None:
         self._redis = redis
-        self._text = _text(name)
+        self._text = text
         self._registered: AsyncScript | None = None
 
-    async def run(self, keys: Sequence[str], args: Sequence[int | str]) -> Any:
+    async def run(self, keys: Sequence[str], args: Sequence[int | str | bytes]) -> Any:
         """What it answers; None where Redis is away."""
 
         async def work(client: Redis) -> Any:
@@ -36,8 +34,3 @@ class Script:
             return await self._registered(keys=list(keys), args=list(args))
 
         return await self._redis.call(work, None)
-
-
-@cache
-def _text(name: str) -> str:
-    return (files("botkit.limits") / name).read_text()
