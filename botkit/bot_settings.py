@@ -96,6 +96,14 @@ class BotSettings(BaseSettings):
         description="Where processes share caches and limits: redis:// or rediss://...; without, "
         "each has its own.",
     )
+    redis_timeout: float = Field(
+        0.25,
+        gt=0,
+        le=60,
+        allow_inf_nan=False,
+        validation_alias="BOTKIT_REDIS_TIMEOUT",
+        description="Seconds after which Redis, where it does not answer, is done without.",
+    )
     cache_seconds: float = Field(
         3600.0,
         ge=0,

@@ -183,21 +183,30 @@ class RunningTurn:
             notes_changed = erases or _dumped(turn.notes) != self._notes_before
         except (TypeError, ValueError):
             raise HandlerError("turn.state may hold JSON values only, with text as keys") from None
-        profile_changed = turn.profile != self._profile_before
         feedback = tuple(
             Feedback(event.message_id, event.sender.id, event.value)
             for event in turn.events
             if event.kind == "feedback"
         )
+        profile, profile_was = self._profile(turn)
         return TurnOutput(
             messages=() if erases else tuple(turn.remembered),
             state=dict(turn.state) if state_changed else None,
             payloads=self._payloads(reply or Reply()),
             feedback=() if erases else feedback,
             notes=dict(turn.notes) if notes_changed else None,
-            profile=(turn.profile.to_json() if profile_changed and erases != "person" else None),
+            profile=profile,
+            profile_was=profile_was,
             erase=erases,
         )
+
+    def _profile(self, turn: Turn) -> tuple[Json | None, Json | None]:
+        """What to keep about the person, and what must still be kept for that."""
+        profile = turn.profile.learned(turn.stated)
+        if profile == self._profile_before or turn.erases == "person":
+            return None, None
+        commanded = turn.profile != self._profile_before
+        return profile.to_json(), None if commanded else self.given.profile
 
     async def _user(self) -> Sender:
         try:

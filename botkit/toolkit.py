@@ -87,8 +87,14 @@ def make_toolkit(
         settings.history_tokens,
         lambda outcome: metrics.summaries.labels(outcome).inc(),
     )
-    redis = RedisLink(settings.redis_url, metrics) if settings.redis_url else None
+    redis = _redis(settings, metrics)
     kit = Toolkit(settings, metrics, store, redis, counts, summarizer, hand_off)
     if redis is not None:
         kit.closing.append(redis.aclose)
     return kit
+
+
+def _redis(settings: Settings, metrics: Metrics) -> RedisLink | None:
+    if not settings.redis_url:
+        return None
+    return RedisLink(settings.redis_url, metrics, patience=settings.redis_timeout)

@@ -55,6 +55,8 @@ class Turn:
             sets it before it asks.
         summary: What was said before :attr:`past`.
         profile: What is kept about the person; it is kept anew where it changed.
+        stated: What the person said, to be searched for what the profile may learn. That is kept
+            unless the profile was changed elsewhere meanwhile, as by a command that erases it.
         notes: The middleware's own, per conversation; change it in place, JSON values only.
         language: What the person speaks, as ``de``; empty when unknown.
         context: Notes for the model beside the instructions, as what language to answer in.
@@ -80,6 +82,7 @@ class Turn:
     public: bool = False
     summary: Summary = field(default_factory=Summary)
     profile: Profile = field(default_factory=Profile)
+    stated: list[str] = field(default_factory=list)
     notes: dict[str, Json] = field(default_factory=dict)
     language: str = ""
     context: list[str] = field(default_factory=list)

@@ -47,13 +47,13 @@ def history(
 
 
 def _keep(turn: Turn, reply: Reply | None) -> None:
-    """Add what was said to the history, and what the person stated to their profile."""
+    """Add what was said to the history, and what the person said to what may be learned."""
     turn.remember(*(kept for each in turn.messages if (kept := as_text(each)).content))
     said = [*turn.said, *([] if reply is None or reply.ephemeral else [reply.text])]
     text = "\n\n".join(part for part in said if part)
     if text:
         turn.remember(AssistantMessage(role="assistant", content=text))
-    turn.profile = turn.profile.learned(event.text for event in turn.events)
+    turn.stated.extend(event.text for event in turn.events)
 
 
 def _recall(turn: Turn, counts: TokenCounts, budget: int) -> int:

@@ -39,6 +39,7 @@ class RawOutput:
     feedback: tuple[Mapping[str, str], ...]
     notes: str | None
     profile: str | None
+    profile_was: str | None
     erase: Erase | None
 
 
@@ -104,6 +105,7 @@ def raw_output(output: TurnOutput) -> RawOutput:
         ),
         notes=None if output.notes is None else dumps(dict(output.notes)),
         profile=None if output.profile is None else dumps(output.profile),
+        profile_was=None if output.profile_was is None else dumps(output.profile_was),
         erase=output.erase,
     )
 

@@ -78,6 +78,18 @@ def put_record(
     )
 
 
+def replace_record(namespace: str, key: str, old: str, new: str) -> Script[None]:
+    """Set a value that is still ``old``; another one, or none, stays as it is."""
+    yield from execute(
+        "UPDATE botkit_records SET value = :new"
+        " WHERE namespace = :namespace AND key = :key AND value = :old",
+        namespace=namespace,
+        key=key,
+        old=old,
+        new=new,
+    )
+
+
 def _take(namespace: str, key: str) -> Script[Row | None]:
     return (
         yield from first(

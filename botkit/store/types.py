@@ -87,6 +87,7 @@ class TurnOutput:
         feedback: What people said about earlier replies.
         notes: The middleware's new notes; None leaves them as they are.
         profile: What is now kept about the person; None leaves it as it is.
+        profile_was: Keep it only where this is still kept; None keeps it in any case.
         erase: Before the rest is kept, erase what was said in the conversation (``conversation``),
             or everything about the person wherever it is (``person``).
     """
@@ -97,6 +98,7 @@ class TurnOutput:
     feedback: tuple[Feedback, ...] = ()
     notes: Mapping[str, Json] | None = None
     profile: Json | None = None
+    profile_was: Json | None = None
     erase: Erase | None = None
 
 

@@ -10,6 +10,10 @@ from botkit.replies import Reply
 from botkit.turn import Turn
 
 RESET = "Done: this conversation begins anew."
+NOTHING_HERE = (
+    "Nothing was said in this conversation yet. To begin anew in a thread, mention me there with"
+    " /reset."
+)
 FORGOTTEN = "Done: everything that was kept about you is erased."
 ON = (
     "From now on I remember what you tell me about yourself, in all our conversations. /memory"
@@ -34,8 +38,9 @@ def register(bot: Bot) -> None:
 
 async def reset(turn: Turn) -> Reply:
     """Begin the conversation anew."""
+    nothing = not (turn.past or turn.state) and turn.summary.empty
     turn.reset()
-    return Reply(RESET)
+    return Reply(NOTHING_HERE if nothing else RESET)
 
 
 async def forget(turn: Turn) -> Reply:

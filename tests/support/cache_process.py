@@ -22,6 +22,8 @@ from botkit.redis_link import RedisLink
 PLATFORM, SENDER = "stage", "u1"
 SECONDS = 60.0
 LOCK_SECONDS = 1.0
+PATIENCE = 2.0
+"""Seconds: a Redis on a slow machine is not away."""
 
 
 def answer(text: str) -> str:
@@ -50,7 +52,7 @@ class CacheUser:
             lambda request: answer(message_text(request.messages[-1])),  # type: ignore[union-attr]
             gate=self.gate,
         )
-        self.link = RedisLink(url, Metrics())
+        self.link = RedisLink(url, Metrics(), patience=PATIENCE)
         self.memory = MemoryReplies(1 << 20)
         shared = SharedReplies(self.link, SECONDS, lock_seconds=lock_seconds)
         self.cache = ReplyCache(self.memory, shared, Metrics(), SECONDS)

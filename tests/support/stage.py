@@ -27,6 +27,9 @@ from botkit.settings import Settings
 from botkit.spans import NO_TRACER, Tracer
 from botkit.types import Attachment, ConversationKey, Event, Json, Sender
 
+PATIENCE = 5.0
+"""Seconds: a Redis on a slow machine is not away."""
+
 _numbers = itertools.count(1)
 
 
@@ -182,7 +185,7 @@ async def on_stage(
     **settings: Any,
 ) -> AsyncIterator[Stage]:
     """Run a bot on the platform; leaving the block drains it."""
-    settings = {"limit_user": "off", **settings}
+    settings = {"limit_user": "off", "redis_timeout": PATIENCE, **settings}
     loaded = Settings.load(home=home, database_url=database, completion="echo", **settings)
     completion = completion or ScriptedCompletion(lambda request: _echo(request))
     adapter = adapter or StageAdapter()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botkit.slash import typed_command
 from botkit.types import Attachment, AttachmentKind, ConversationKey, Event, Sender
 from botkit_adapters.slack.text import mentions, plain
 
@@ -129,12 +130,17 @@ def _message(event: Mapping[str, Any], event_id: str, team: str, bot: str) -> Pa
         return Ignored("not_addressed")
     thread = root if direct else root or ts
     files = tuple(_attachment(each) for each in event.get("files") or ())
+    said = plain(text, bot)
+    # Slack takes no slash command in a thread; a mention with one in it is meant as one.
+    command = typed_command(said) if called else None
+    name, said = command or ("", said)
     return Event(
         id=event_id,
-        kind="message",
+        kind="command" if command else "message",
+        name=name,
         conversation=ConversationKey(PLATFORM, team, channel, thread),
         sender=Sender(str(user)),
-        text=plain(text, bot),
+        text=said,
         message_id=ts,
         dedupe=(f"message:{channel}:{ts}",),
         attachments=files,

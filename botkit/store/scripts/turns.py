@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from botkit.store.encoding import RawOutput, RawWork
-from botkit.store.records import profile_key, put_record
+from botkit.store.records import profile_key, put_record, replace_record
 from botkit.store.scripts import archive
 from botkit.store.scripts.keys import conversation_id
 from botkit.store.scripts.leasing import TAKE, Held, advance, hold, lost, rest
@@ -82,7 +82,11 @@ def _keep(
             **feedback,
         )
     if output.profile is not None:
-        yield from put_record(held.conversation.platform, profile_key(sender_id), output.profile)
+        platform, key = held.conversation.platform, profile_key(sender_id)
+        if output.profile_was is None:
+            yield from put_record(platform, key, output.profile)
+        else:
+            yield from replace_record(platform, key, output.profile_was, output.profile)
     yield from execute(
         "UPDATE botkit_conversations SET state = COALESCE(:state, state),"
         " notes = COALESCE(:notes, notes), forgotten = :forgotten, updated_at = :now"

@@ -81,6 +81,24 @@ def test_who_is_meant(event: dict[str, object], said: str, thread: str, ambient:
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("<@UBOT> /reset", ("command", "reset", "", False)),
+        ("<@UBOT> /memory forget 2", ("command", "memory", "forget 2", False)),
+        ("/reset", ("message", "", "/reset", True)),
+        ("<@UBOT> see /etc/hosts", ("message", "", "see /etc/hosts", False)),
+    ],
+)
+def test_a_mention_in_a_thread_may_be_a_command(
+    text: str, meant: tuple[str, str, str, bool]
+) -> None:
+    parsed = parse_envelope(envelope(text=text, thread_ts="1.0"), "UBOT")
+    assert isinstance(parsed, Event)
+    assert (parsed.kind, parsed.name, parsed.text, parsed.ambient) == meant
+    assert parsed.conversation.thread == "1.0"
+
+
+@pytest.mark.parametrize(
     "event",
     [{"text": "hi"}, {"text": "<@UBOT> hi", "user": "UBOT"}, {"text": "<@UBOT>", "bot_id": "B1"}],
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 from stage import Stage, event, on_stage
+from waiting import until
 
 from botkit.app import Bot
 from botkit.completion.scripted import ScriptedCompletion
@@ -111,13 +113,14 @@ async def test_reset_begins_the_conversation_anew(tmp_path: Path) -> None:
         return str(state["count"])
 
     async with on_stage(tmp_path, bot, completion=ScriptedCompletion(model)) as stage:
+        assert "Nothing was said" in await command(stage, "reset")
         await stage.say("count")
         await converse(stage, 2)
         assert "begins anew" in await command(stage, "reset")
         await converse(stage, 1, "hello")
         assert model.shown[-1] == ["user: hello"]
         await stage.say("count")
-        assert (await stage.replies(6))[-1] == "1"
+        assert (await stage.replies(7))[-1] == "1"
 
 
 async def test_forget_erases_the_person_and_tells_the_others(tmp_path: Path) -> None:
@@ -167,6 +170,29 @@ async def test_a_profile_is_kept_only_where_it_was_asked_for(tmp_path: Path) -> 
         await stage.say("hello", "elsewhere", direct=True)
         await stage.replies(2, "elsewhere")
         assert not [line for line in model.shown[-1] if line.startswith("system")]
+
+
+@pytest.mark.parametrize("what", ["off", "forget 1"])
+async def test_what_is_erased_stays_so_though_a_turn_elsewhere_learns_meanwhile(
+    tmp_path: Path, what: str
+) -> None:
+    gate = asyncio.Event()
+    gate.set()
+    completion = ScriptedCompletion(Model(), gate=gate)
+    async with on_stage(tmp_path, completion=completion) as stage:
+        await command(stage, "memory", "on")
+        await converse(stage, 1)
+        assert FACT in await command(stage, "memory")
+        gate.clear()
+        await stage.say("I like tea.", "elsewhere", direct=True)
+        await until(lambda: completion.counts.running == 1)
+        sent = len(stage.adapter.said())
+        await stage.hear(event(what, kind="command", name="memory", direct=True))
+        await stage.replies(sent + 1)
+        gate.set()
+        await stage.replies(1, "elsewhere")
+        await stage.idle()
+        assert FACT not in await command(stage, "memory")
 
 
 async def test_a_profile_is_not_shown_where_others_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from redis_server import RedisServer
-from stage import Stage, on_stage
+from stage import PATIENCE, Stage, on_stage
 from waiting import until
 
 from botkit.app import Bot
@@ -197,7 +197,11 @@ async def test_whatever_redis_does_every_answer_is_right(
     """Two bots under load; a fault after every twenty answers, and its end after ten more."""
     chance = random.Random(7)
     completions = [model(delay=0.001), model(delay=0.001)]
-    settings = {"cache_scope": "public", "redis_url": redis_server.url}
+    settings = {
+        "cache_scope": "public",
+        "redis_url": redis_server.url,
+        "redis_timeout": 0.25 if fault == "freeze" else PATIENCE,
+    }
     async with (
         on_stage(tmp_path / "a", completion=completions[0], **settings) as one,
         on_stage(tmp_path / "b", completion=completions[1], **settings) as other,

@@ -10,7 +10,7 @@ from stage import event
 
 from botkit.completion.messages import AssistantMessage, Message, UserMessage
 from botkit.store import Sent, Store, TurnOutput, Work, open_store
-from botkit.types import ConversationKey, Sender
+from botkit.types import ConversationKey, Json, Sender
 
 HERE = ConversationKey("stage", "s", "c1")
 DAY = 86400.0
@@ -117,6 +117,13 @@ async def test_who_is_forgotten_leaves_the_others_what_is_theirs(store: Store) -
     assert export["state"] == {"game": 1}
 
 
+async def profile(store: Store) -> Json | None:
+    """What the next turn is told of the person."""
+    work = await turn(store)
+    assert work.turn is not None
+    return work.turn.profile
+
+
 async def test_notes_and_profile_come_with_the_next_turn(store: Store) -> None:
     await turn(store, notes={"language": "de"}, profile={"on": True, "facts": ["a"]})
     work = await begun(store)
@@ -133,6 +140,17 @@ async def test_notes_and_profile_come_with_the_next_turn(store: Store) -> None:
     of_bob = await begun(store, "c3", Sender("u2", "Bob"))
     assert of_bob.turn is not None
     assert of_bob.turn.profile is None
+
+
+async def test_a_profile_that_changed_meanwhile_is_not_overwritten(store: Store) -> None:
+    was, learned, changed = ({"on": True, "facts": facts} for facts in ([], ["a"], ["b"]))
+    await turn(store, profile=learned, profile_was=was)
+    assert await profile(store) is None, "there was none"
+    await turn(store, profile=was)
+    await turn(store, profile=learned, profile_was=was)
+    assert await profile(store) == learned
+    await turn(store, profile=changed, profile_was=was)
+    assert await profile(store) == learned
 
 
 async def test_a_reset_erases_what_was_said_and_nothing_else(store: Store) -> None:
