@@ -64,11 +64,6 @@ def test_importing_botkit_brings_nothing_heavy() -> None:
     assert not HEAVY & set(imported)
 
 
-def test_importing_botkit_takes_less_than_a_quarter_second() -> None:
-    code = "import time; t = time.perf_counter(); import botkit; print(time.perf_counter() - t)"
-    assert min(float(run(code)) for _ in range(3)) < 0.25
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["chat", "--help"]])
 def test_help_never_imports_jax(arguments: list[str]) -> None:
     code = (

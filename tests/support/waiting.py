@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(condition: Callable[[], bool], within: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], within: float = 20.0) -> None:
     """Return when ``condition`` holds; TimeoutError after ``within`` seconds."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - the condition is not ours to signal

@@ -183,14 +183,14 @@ async def test_a_holder_that_died_is_replaced(
 async def test_while_another_process_holds_on_the_old_token_works(
     database: str, slack: SlackSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rotation, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(rotation, "WAIT_SECONDS", 1.0)
     async with process(database, slack) as (tokens, intake):
         old = await install(slack, tokens)
         assert await Claim(intake.records, TEAM).take()
         assert await tokens.bot(TEAM) == old
         began = time.monotonic()
         assert await tokens.bot(TEAM) == old
-        assert time.monotonic() - began < 0.2  # the second does not wait again
+        assert time.monotonic() - began < 0.9  # the second does not wait again
 
 
 async def test_an_expired_token_is_never_used(

@@ -141,7 +141,7 @@ async def exchange(port: int, raw: bytes) -> tuple[bytes, bytes]:
     """Send raw bytes; the head and body of what comes back before the server closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(raw)
-    answer = await asyncio.wait_for(reader.read(), 5)
+    answer = await asyncio.wait_for(reader.read(), 20)
     writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")
     return head, body
