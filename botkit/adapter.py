@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from botkit.feed import Feed
 from botkit.replies import Reply
 from botkit.types import Attachment, Event, Json, Sender
 
@@ -21,11 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AdapterRoute:
-    """A path that the adapter answers itself: no API key is asked, any content type may come."""
+    """A path that the adapter answers itself: no API key is asked, any content type may come.
+
+    Fields:
+        method, path, handler: As aiohttp has them.
+        raw: The handler reads the body, within bounds of its own.
+    """
 
     method: str
     path: str
     handler: Handler
+    raw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,10 @@ class Records(Protocol):
         """Set a value, for ``expires_in`` seconds or until it is deleted."""
         ...
 
+    async def setdefault(self, key: str, value: Json) -> Json:
+        """What is kept under the key: ``value``, unless something was there already."""
+        ...
+
     async def take(self, key: str) -> Json | None:
         """Delete the value and return it; of concurrent callers one gets it."""
         ...
@@ -97,6 +108,11 @@ class Intake(Protocol):
     @property
     def records(self) -> Records:
         """The adapter's own durable values."""
+        ...
+
+    @property
+    def feed(self) -> Feed:
+        """What conversations show, for platforms that keep nothing themselves."""
         ...
 
     @property
@@ -136,6 +152,15 @@ class Preview(Protocol):
 
         A call that is under way is waited for, within bounds: it must not arrive after the reply.
         """
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A preview where the person can say that it is enough."""
+
+    async def stopped(self) -> None:
+        """Return when the person wants the writing ended: what is shown is then the reply."""
         ...
 
 
@@ -277,4 +302,5 @@ __all__ = [
     "Receipt",
     "Records",
     "SavePreview",
+    "Stoppable",
 ]

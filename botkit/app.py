@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from botkit import plugins
+from botkit import defaults, plugins
 from botkit.adapter import Adapter, AdapterRoute
 from botkit.asking import Asking
 from botkit.completion import Completion
@@ -22,6 +22,7 @@ from botkit.pipeline import Middleware
 from botkit.pseudonyms import Pseudonyms
 from botkit.push import PATH, Pushing, make_pusher, turns_handler
 from botkit.quality import HandOff
+from botkit.replies import Reply
 from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.scrape import Scrape
@@ -31,6 +32,7 @@ from botkit.steps import Steps
 from botkit.store import Store, open_store
 from botkit.toolkit import make_toolkit
 from botkit.tracing import make_tracer
+from botkit.turn import Turn
 from botkit.types import ConversationKey
 from botkit.upkeep import prune_now_and_then, push_what_is_due
 from botkit.watch import TurnWatch
@@ -39,6 +41,9 @@ from botkit.worker import Worker
 
 FLUSH_SECONDS = 1.0
 """For spans to leave before a platform freezes the process."""
+
+HUMAN = "human"
+"""The command that asks for a person; where it is there, widgets offer it."""
 
 ChooseMiddleware = Callable[[list[Middleware]], Sequence[Middleware]]
 """Is given the usual middleware, and returns what to take."""
@@ -75,8 +80,14 @@ class Bot(Router):
                 plugins.load(plugins.HANDLERS, name)(self)
 
     def hand_off(self, function: HandOff) -> HandOff:
-        """Answer where the model could not: ``async (turn, reason) -> Reply | str | None``."""
+        """Answer where the model could not: ``async (turn, reason) -> Reply | str | None``.
+
+        It answers ``/human`` too, the reason being ``asked``, unless the bot has such a command.
+        """
         self.hands_off = function
+        if not any(each.name == HUMAN for each in self.commands):
+            with self.replaceable():
+                self.command(HUMAN, description="Talk to a person")(_asked_for_human(function))
         return function
 
     def application(
@@ -304,6 +315,13 @@ class BotApplication:
         due = await self.run_due(conversation)
         # Of one conversation all; else what others hold, or is due later, is not this push's.
         return due is None or (conversation is None and due > 0)
+
+
+def _asked_for_human(hand_off: HandOff) -> Callable[[Turn], Awaitable[Reply | str | None]]:
+    async def human(turn: Turn) -> Reply | str | None:
+        return await hand_off(turn, "asked") or defaults.NOBODY
+
+    return human
 
 
 class _LateIntake:

@@ -12,6 +12,7 @@ GREETING = "Hello! Ask me anything."
 NOTHING_SAID = "Sorry, I have no answer to that."
 NOT_TALKED_ABOUT = "Sorry, I would rather not talk about that. Is there something else I can do?"
 NOT_SAID = "Sorry, I would rather not say that. Could you ask me in another way?"
+NOBODY = "Sorry, nobody can take over at the moment."
 SUGGESTION = "suggestion"
 """The id of buttons that stand for something the person may say."""
 

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 from botkit.adapter import CommandHelp, Records
+from botkit.feed import Feed
 from botkit.holding import Moment
 from botkit.metrics import Metrics
 from botkit.push import Pushing
+from botkit.redaction.feed import RedactedFeed
 from botkit.redaction.kept import redacted_event
 from botkit.store import Store
 from botkit.types import Event
@@ -37,11 +39,17 @@ class BotIntake:
         self._pusher = pusher
         self._redact = redact
         self._records = store.records(platform)
+        self._feed = RedactedFeed(store.feed) if redact else store.feed
 
     @property
     def records(self) -> Records:
         """The adapter's own durable values."""
         return self._records
+
+    @property
+    def feed(self) -> Feed:
+        """What conversations show."""
+        return self._feed
 
     @property
     def commands(self) -> Sequence[CommandHelp]:

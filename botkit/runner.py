@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botkit import defaults
-from botkit.adapter import Adapter, CommandHelp, Outgoing
-from botkit.answer import Answer
+from botkit.adapter import Adapter, CommandHelp, Outgoing, Preview
 from botkit.asking import Asking
 from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
 from botkit.deliverer import Deliverer
@@ -25,6 +23,7 @@ from botkit.persistence import keep, to_its_end
 from botkit.pipeline import Middleware, fold
 from botkit.replies import Reply
 from botkit.routing import Router
+from botkit.shown import Shown
 from botkit.spans import NO_SPAN, Span
 from botkit.store import (
     DeliveryResult,
@@ -93,6 +92,7 @@ class RunningTurn:
         self._saved: Json | None = self._head.preview
         self._ordinal = 0
         self._held_up = False
+        self._stopped = False
         self._span = NO_SPAN
         self._state_before = _dumped(given.state)
         self._notes_before = _dumped(given.notes)
@@ -160,7 +160,8 @@ class RunningTurn:
 
     async def _as_reply(self, turn: Turn, returned: Any) -> Reply | None:
         if hasattr(returned, "__aiter__"):
-            returned = await turn.stream(returned) or defaults.NOTHING_SAID
+            text = await turn.stream(returned)
+            returned = text if text or self._stopped else defaults.NOTHING_SAID
         if returned is None or isinstance(returned, Reply):
             return returned
         if isinstance(returned, str):
@@ -184,7 +185,7 @@ class RunningTurn:
         except (TypeError, ValueError):
             raise HandlerError("turn.state may hold JSON values only, with text as keys") from None
         feedback = tuple(
-            Feedback(event.message_id, event.sender.id, event.value)
+            Feedback(event.message_id, event.sender.id, event.value, event.text)
             for event in turn.events
             if event.kind == "feedback"
         )
@@ -256,21 +257,17 @@ class RunningTurn:
 
     async def _show(self, pieces: AsyncIterable[str]) -> str:
         """Collect the text while the platform shows it; closes ``pieces`` on the way out."""
-        preview = None
-        if self._adapter.capabilities.streams:
-            preview = self._adapter.preview(
-                self._event, saved=self._saved, save=self._save, holds=self._holds
-            )
-        text = ""
-        try:
-            async with aclosing(_growing(pieces)) as texts:
-                async for text in texts:
-                    if preview is not None:
-                        await preview.update(text)
-        finally:
-            if preview is not None:
-                await preview.close()
-        return text
+        shown = Shown(self._preview())
+        await shown.write(pieces)
+        self._stopped |= shown.stopped
+        return shown.text
+
+    def _preview(self) -> Preview | None:
+        if not self._adapter.capabilities.streams:
+            return None
+        return self._adapter.preview(
+            self._event, saved=self._saved, save=self._save, holds=self._holds
+        )
 
     async def _save(self, saved: Json) -> None:
         self._saved = saved
@@ -279,21 +276,6 @@ class RunningTurn:
 
 def _dumped(values: Mapping[str, Json]) -> str:
     return json.dumps(dict(values), sort_keys=True)
-
-
-async def _growing(pieces: AsyncIterable[str]) -> AsyncGenerator[str, None]:
-    """All of the text so far, piece by piece; the model's answer may begin anew."""
-    text = ""
-    if isinstance(pieces, Answer):
-        async with aclosing(pieces.drafts()) as drafts:
-            async for draft in drafts:
-                if draft.text != text:
-                    text = draft.text
-                    yield text
-        return
-    async for piece in pieces:
-        text += piece
-        yield text
 
 
 def _spoken(event: Event) -> str:

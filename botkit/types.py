@@ -110,6 +110,9 @@ class Event:
         value: The action's value; for feedback ``positive`` or ``negative``.
         message_id: The platform's id of the message; several deliveries may be about one message.
             For an action or feedback: of the message that carried the button.
+        replaces: The platform's id of an earlier message of the sender which this one takes the
+            place of: that one, and all that was said after it, is forgotten when this one is
+            answered. What was done for it stays done.
         dedupe: Further ids, unique per platform and space, of which each is taken once. An event
             is new when neither its id nor any of these was seen.
         attachments: The files that came with it.
@@ -129,6 +132,7 @@ class Event:
     name: str = ""
     value: str = ""
     message_id: str = ""
+    replaces: str = ""
     dedupe: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     unsupported: str = ""

@@ -15,6 +15,9 @@ MessageT = TypeVar("MessageT", bound=BaseModel)
 _NAMES = frozenset({"role", "type", "id", "tool_call_id"})
 """Fields of a message that no person fills."""
 
+_SHOWN = frozenset({"text", "name", "label", "comment"})
+"""Fields of a feed's entry that a person may have filled."""
+
 
 def redacted_event(event: Event) -> Event:
     """The event as it is kept. Its ids and its address stay: they say where an answer goes."""
@@ -35,6 +38,18 @@ def _attachment(attachment: Attachment) -> Attachment:
     folder, slash, name = attachment.id.rpartition("/")
     address = f"{folder}{slash}{redacted(name)}" if "://" in folder else attachment.id
     return replace(attachment, id=address, name=redacted(attachment.name))
+
+
+def redacted_entry(value: Json) -> Json:
+    """What a feed keeps to show: everything that a person may have written."""
+    if isinstance(value, dict):
+        return {
+            key: redacted(part) if key in _SHOWN and isinstance(part, str) else redacted_entry(part)
+            for key, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redacted(each) if isinstance(each, str) else redacted_entry(each) for each in value]
+    return value
 
 
 def redacted_message(message: MessageT) -> MessageT:

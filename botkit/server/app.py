@@ -50,6 +50,7 @@ def create_app(
         dict(aliases or {}),
         limits,
         open_paths=frozenset(route.path for route in open_routes),
+        raw_paths=frozenset(route.path for route in open_routes if route.raw),
     )
     for extra in (*open_routes, *routes):
         app.router.add_route(extra.method, extra.path, extra.handler)

@@ -123,6 +123,8 @@ async def limit_body(request: web.Request, handler: Handler) -> web.StreamRespon
     """Read the body, bounded in kind, size and time; handlers then find it in memory."""
     if request.match_info.http_exception is not None or request.method != hdrs.METH_POST:
         return await handler(request)
+    if _path(request) in request.app[SERVICE].raw_paths:
+        return await handler(request)
     limits = request.app[SERVICE].limits
     if (request.content_length or 0) > limits.body_bytes:
         return http_error(413, _too_large(limits.body_bytes), code="request_too_large", close=True)

@@ -70,6 +70,7 @@ class Service:
         stopping: True once the server takes no new work.
         open_paths: Paths that ask for no API key and take any content type: their handlers check
             who is calling.
+        raw_paths: Paths whose handlers read the body themselves.
     """
 
     completion: Completion
@@ -79,6 +80,7 @@ class Service:
     failure: str | None = None
     stopping: bool = False
     open_paths: frozenset[str] = frozenset()
+    raw_paths: frozenset[str] = frozenset()
 
     @property
     def not_ready(self) -> str | None:

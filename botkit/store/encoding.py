@@ -31,7 +31,11 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class RawOutput:
-    """A :class:`~botkit.store.types.TurnOutput` ready to be inserted."""
+    """A :class:`~botkit.store.types.TurnOutput` ready to be inserted.
+
+    Fields:
+        source: The platform's id of the message that led to it; empty when it had none.
+    """
 
     messages: tuple[str, ...]
     state: str | None
@@ -41,6 +45,7 @@ class RawOutput:
     profile: str | None
     profile_was: str | None
     erase: Erase | None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,12 @@ def new_event(event: Event) -> NewEvent:
         keys=tuple(dict.fromkeys(_clean(key) for key in event.seen_keys)),
         conversation=event.conversation,
         ambient=event.ambient,
-        columns={"kind": event.kind, "sender_id": _clean(event.sender.id), "event": text},
+        columns={
+            "kind": event.kind,
+            "sender_id": _clean(event.sender.id),
+            "event": text,
+            "replaces": _clean(event.replaces),
+        },
     )
 
 

@@ -31,6 +31,8 @@ PERSONAL_TABLES = (
     "botkit_outbox",
     "botkit_dead_letters",
     "botkit_feedback",
+    "botkit_feed_entries",
+    "botkit_feeds",
     "botkit_records",
     "botkit_conversations",
 )

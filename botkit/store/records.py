@@ -35,6 +35,11 @@ class StoredRecords:
         text = dumps(value)
         await self._driver.run(lambda: put_record(self._namespace, key, text, expires_in))
 
+    async def setdefault(self, key: str, value: Json) -> Json:
+        """What is kept under the key: ``value``, unless something was there already."""
+        text = dumps(value)
+        return loads(await self._driver.run(lambda: _setdefault(self._namespace, key, text)))
+
     async def take(self, key: str) -> Json | None:
         """Delete the value and return it; of concurrent callers one gets it."""
         row = await self._driver.run(lambda: _take(self._namespace, key))
@@ -59,6 +64,22 @@ def _get(namespace: str, key: str) -> Script[Row | None]:
             key=key,
         )
     )
+
+
+def _setdefault(namespace: str, key: str, value: str) -> Script[str]:
+    there = {"namespace": namespace, "key": key}
+    yield from execute(
+        "INSERT INTO botkit_records (namespace, key, value) VALUES (:namespace, :key, :value)"
+        # An update of nothing waits for whoever inserts the same.
+        " ON CONFLICT (namespace, key) DO UPDATE SET value = botkit_records.value",
+        value=value,
+        **there,
+    )
+    row = yield from first(
+        "SELECT value FROM botkit_records WHERE namespace = :namespace AND key = :key", **there
+    )
+    assert row is not None
+    return str(row[0])
 
 
 def put_record(

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from botkit.adapter import Outgoing, Records
 from botkit.completion.messages import Message
 from botkit.errors import StoreError
+from botkit.feed import Feed
 from botkit.store import encoding
+from botkit.store.feeds import StoredFeed
 from botkit.store.records import StoredRecords
 from botkit.store.scripts import (
     accepting,
@@ -66,6 +69,11 @@ class Store:
     def records(self, namespace: str) -> Records:
         """Durable values of an adapter."""
         return StoredRecords(self._driver, namespace)
+
+    @property
+    def feed(self) -> Feed:
+        """What conversations show whose platform is this server."""
+        return StoredFeed(self._driver)
 
     # Turns
 
@@ -138,8 +146,9 @@ class Store:
         self, lease: Lease, events: Sequence[QueuedEvent], output: TurnOutput, reason: str | None
     ) -> Work | None:
         ids = [event.id for event in events]
+        last = events[-1].event
+        rows = replace(encoding.raw_output(output), source=last.message_id)
         sender = events[0].event.sender.id
-        rows = encoding.raw_output(output)
         work = await self._work(
             await self._driver.run(lambda: turns.finish(lease, ids, sender, rows, reason))
         )

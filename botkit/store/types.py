@@ -121,11 +121,13 @@ class Unsummarized:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a person said about a reply: ``positive``, ``negative``, or a platform's own value."""
+    """What a person said about a reply: ``positive``, ``negative``, or a platform's own value; and
+    why, where they told."""
 
     message_id: str
     sender_id: str
     value: str
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

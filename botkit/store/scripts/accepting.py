@@ -34,8 +34,8 @@ def accept(
         entry = known[event.conversation]
         yield from execute(
             "INSERT INTO botkit_inbox"
-            " (conversation_id, kind, sender_id, event, received_at, due_at)"
-            " VALUES (:conversation_id, :kind, :sender_id, :event, :now, :now)",
+            " (conversation_id, kind, sender_id, event, replaces, received_at, due_at)"
+            " VALUES (:conversation_id, :kind, :sender_id, :event, :replaces, :now, :now)",
             conversation_id=entry.id if isinstance(entry, Held) else entry,
             **event.columns,
         )

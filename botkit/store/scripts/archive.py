@@ -8,6 +8,7 @@ from typing import Any
 from botkit.adapter import PERSON
 from botkit.store.encoding import blank_event, loads
 from botkit.store.records import delete_records
+from botkit.store.scripts import feeds
 from botkit.store.scripts.keys import KEY, KEY_COLUMNS, conversation_id, lookup
 from botkit.store.statement import Row, Script, Statement, any_of, execute, first
 from botkit.types import ConversationKey
@@ -63,7 +64,8 @@ _EXPORTED = {
         ),
         ("payload",),
     ),
-    "feedback": ("botkit_feedback", ("message_id", "sender_id", "value", "at"), ()),
+    "feedback": ("botkit_feedback", ("message_id", "sender_id", "value", "comment", "at"), ()),
+    "shown": ("botkit_feed_entries", ("seq", "key", "value", "at"), ("value",)),
     "dead_letters": (
         "botkit_dead_letters",
         ("id", "kind", "reason", "at", "content"),
@@ -154,6 +156,7 @@ def reset(row_id: int) -> Script[None]:
     """Delete what was said in a conversation, its state and the middleware's notes."""
     yield from execute("DELETE FROM botkit_messages WHERE conversation_id = :id", id=row_id)
     yield from _drop_summary(row_id)
+    yield from feeds.clear(row_id)
     yield from execute(
         "UPDATE botkit_conversations SET state = '{}', notes = '{}' WHERE id = :id", id=row_id
     )
@@ -246,11 +249,11 @@ def _shared(row_id: int, sender_id: str) -> Script[bool]:
 
 
 def feedback(key: ConversationKey) -> Script[list[Row]]:
-    """message_id, sender_id, value; oldest first."""
+    """message_id, sender_id, value, comment; oldest first."""
     row_id = yield from conversation_id(key)
     return (
         yield from execute(
-            "SELECT message_id, sender_id, value FROM botkit_feedback"
+            "SELECT message_id, sender_id, value, comment FROM botkit_feedback"
             " WHERE conversation_id = :id ORDER BY id",
             id=row_id,
         )

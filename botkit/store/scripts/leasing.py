@@ -197,10 +197,13 @@ def _take_turn(held: Held, row_id: int) -> Script[RawWork]:
     clause, params = any_of("id", ids)
     events = yield Statement(
         f"UPDATE botkit_inbox SET attempts = attempts + 1 WHERE id IN {clause}"
-        " RETURNING id, event, attempts, preview, received_at, sender_id",
+        " RETURNING id, event, attempts, preview, received_at, sender_id, replaces",
         params,
     )
     events = sorted(events)
+    for event in events:
+        if event[6]:
+            yield from _take_back(held, message_id=event[6], sender_id=event[5])
     memory = yield from first(
         "SELECT summary, notes, (SELECT value FROM botkit_records WHERE namespace = :platform"
         " AND key = :profile AND (expires_at IS NULL OR expires_at > :now)), summarized_id"
@@ -224,6 +227,19 @@ def _take_turn(held: Held, row_id: int) -> Script[RawWork]:
         events=tuple(events),
         history=tuple(row[0] for row in reversed(history)),
         memory=memory[:3],
+    )
+
+
+def _take_back(held: Held, message_id: str, sender_id: str) -> Script[None]:
+    """Delete what a person's message led to, and all that was said after it: another takes its
+    place."""
+    yield from execute(
+        "DELETE FROM botkit_messages WHERE conversation_id = :id AND id >="
+        " (SELECT MIN(id) FROM botkit_messages WHERE conversation_id = :id"
+        " AND source = :message_id AND sender_id = :sender_id)",
+        id=held.id,
+        message_id=message_id,
+        sender_id=sender_id,
     )
 
 

@@ -60,10 +60,11 @@ def _keep(
 ) -> Script[None]:
     shared = {"id": held.id, "sender_id": sender_id}
     yield from in_chunks(
-        "INSERT INTO botkit_messages (conversation_id, sender_id, message, created_at)",
+        "INSERT INTO botkit_messages (conversation_id, sender_id, message, source, created_at)",
         [{"message": message} for message in output.messages],
-        (":id", ":sender_id", "message", ":now"),
+        (":id", ":sender_id", "message", ":source", ":now"),
         "",
+        source=output.source,
         **shared,
     )
     if output.payloads:
@@ -74,10 +75,11 @@ def _keep(
         yield from _post(held, event_id, row[0] if row else 0, sender_id, output.payloads)
     for feedback in output.feedback:
         yield from execute(
-            "INSERT INTO botkit_feedback (conversation_id, message_id, sender_id, value, at)"
-            " VALUES (:id, :message_id, :sender_id, :value, :now)"
-            " ON CONFLICT (conversation_id, message_id, sender_id)"
-            " DO UPDATE SET value = excluded.value, at = excluded.at",
+            "INSERT INTO botkit_feedback"
+            " (conversation_id, message_id, sender_id, value, comment, at)"
+            " VALUES (:id, :message_id, :sender_id, :value, :comment, :now)"
+            " ON CONFLICT (conversation_id, message_id, sender_id) DO UPDATE SET"
+            " value = excluded.value, comment = excluded.comment, at = excluded.at",
             id=held.id,
             **feedback,
         )

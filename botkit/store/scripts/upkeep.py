@@ -145,6 +145,7 @@ RETAINED = (
     _older("botkit_outbox", "done_at"),
     _older("botkit_dead_letters", "at"),
     _older("botkit_feedback", "at"),
+    _older("botkit_feed_entries", "at"),
     _older("botkit_conversations", "updated_at", " AND wake_at IS NULL AND owner IS NULL"),
     "UPDATE botkit_conversations SET summary = NULL, memory_version = memory_version + 1"
     " WHERE id IN (SELECT id FROM botkit_conversations AS c WHERE summary IS NOT NULL"

@@ -1,0 +1,163 @@
+"""Feeds: what conversations show, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from botkit.store.scripts.keys import KEY, KEY_COLUMNS, conversation_id, key_params
+from botkit.store.statement import Row, Script, any_of, execute, first
+from botkit.types import ConversationKey
+
+_MICROSECONDS = 1_000_000
+_HEAD = "epoch, seq, live, stop"
+_ENTRY = "seq, key, value, at"
+
+
+def append(
+    key: ConversationKey, name: str, value: str, replaces: str, ends: bool
+) -> Script[tuple[Row, Row]]:
+    """Add an entry, once; the feed's head (:data:`_HEAD`) and the entry (:data:`_ENTRY`)."""
+    feed = yield from _feed(key)
+    known = yield from _entry(feed, name)
+    if known is not None:
+        head = yield from first(
+            f"SELECT {_HEAD} FROM botkit_feeds WHERE conversation_id = :feed", feed=feed
+        )
+        assert head is not None
+        return head, known
+    if replaces:
+        yield from execute(
+            "DELETE FROM botkit_feed_entries WHERE conversation_id = :feed AND seq >="
+            " (SELECT seq FROM botkit_feed_entries WHERE conversation_id = :feed AND key = :key)",
+            feed=feed,
+            key=replaces,
+        )
+    head = yield from first(
+        "UPDATE botkit_feeds SET seq = seq + 1, live = CASE WHEN :ends = 1 THEN NULL ELSE live END"
+        f" WHERE conversation_id = :feed RETURNING {_HEAD}",
+        feed=feed,
+        ends=int(ends),
+    )
+    assert head is not None
+    entry = yield from first(
+        "INSERT INTO botkit_feed_entries (conversation_id, seq, key, value, at)"
+        f" VALUES (:feed, :seq, :key, :value, :now) RETURNING {_ENTRY}",
+        feed=feed,
+        seq=head[1],
+        key=name,
+        value=value,
+    )
+    assert entry is not None
+    return head, entry
+
+
+def page(
+    key: ConversationKey, limit: int, *, after: int = 0, before: int | None = None
+) -> Script[tuple[Row, list[Row]] | None]:
+    """The head, and the last ``limit`` entries between two numbers, in order."""
+    head = yield from first(
+        f"SELECT {_HEAD}, conversation_id FROM botkit_feeds WHERE conversation_id ="
+        f" (SELECT id FROM botkit_conversations WHERE {KEY})",
+        **key_params(key),
+    )
+    if head is None:
+        return None
+    rows = yield from execute(
+        f"SELECT {_ENTRY} FROM botkit_feed_entries WHERE conversation_id = :feed AND seq > :after"
+        f"{'' if before is None else ' AND seq < :before'} ORDER BY seq DESC LIMIT :limit",
+        feed=head[4],
+        after=after,
+        limit=limit,
+        **({} if before is None else {"before": before}),
+    )
+    return head[:4], rows[::-1]
+
+
+def entry(key: ConversationKey, name: str) -> Script[Row | None]:
+    """The entry of that key, or None."""
+    feed = yield from conversation_id(key)
+    return (yield from _entry(feed, name))
+
+
+def heads(keys: Sequence[ConversationKey]) -> Script[list[Row]]:
+    """Platform, space, channel, thread and :data:`_HEAD` of those that are there."""
+    channels, params = any_of("channel", sorted({key.channel for key in keys}))
+    platforms, more = any_of("platform", sorted({key.platform for key in keys}))
+    return (
+        yield from execute(
+            f"SELECT {KEY_COLUMNS}, {_HEAD} FROM botkit_feeds AS f"
+            " JOIN botkit_conversations AS c ON c.id = f.conversation_id"
+            f" WHERE platform IN {platforms} AND channel IN {channels}",
+            **params,
+            **more,
+        )
+    )
+
+
+def tell(key: ConversationKey, live: str | None) -> Script[Row | None]:
+    """Set what is live; the head, or None where there is no feed."""
+    feed = yield from conversation_id(key)
+    return (
+        yield from first(
+            f"UPDATE botkit_feeds SET live = :live WHERE conversation_id = :feed RETURNING {_HEAD}",
+            feed=feed,
+            live=live,
+        )
+    )
+
+
+def stop(key: ConversationKey, name: str) -> Script[None]:
+    """The person wants what answers the entry ``name`` ended."""
+    feed = yield from conversation_id(key)
+    yield from execute(
+        "UPDATE botkit_feeds SET stop = :name WHERE conversation_id = :feed", feed=feed, name=name
+    )
+
+
+def clear(row_id: int) -> Script[None]:
+    """Delete what a conversation shows; who shows it still finds another epoch."""
+    yield from execute("DELETE FROM botkit_feed_entries WHERE conversation_id = :id", id=row_id)
+    yield from execute(
+        "UPDATE botkit_feeds SET epoch = epoch + 1, seq = 0, live = NULL, stop = ''"
+        " WHERE conversation_id = :id",
+        id=row_id,
+    )
+
+
+def _feed(key: ConversationKey) -> Script[int]:
+    """The feed of a conversation, its row locked; both are begun where they are not there."""
+    yield from execute(
+        "INSERT INTO botkit_conversations"
+        " (platform, space, channel, thread, token, created_at, updated_at)"
+        " VALUES (:platform, :space, :channel, :thread, :token, :now, :now)"
+        " ON CONFLICT (platform, space, channel, thread) DO NOTHING",
+        token=_now(),
+        **key_params(key),
+    )
+    row = yield from first(
+        "INSERT INTO botkit_feeds (conversation_id, epoch)"
+        f" SELECT id, :epoch FROM botkit_conversations WHERE {KEY}"
+        # An update of nothing, so that the row is locked and returned.
+        " ON CONFLICT (conversation_id) DO UPDATE SET stop = botkit_feeds.stop"
+        " RETURNING conversation_id",
+        epoch=_now(),
+        **key_params(key),
+    )
+    assert row is not None
+    return int(row[0])
+
+
+def _entry(feed: int | None, name: str) -> Script[Row | None]:
+    return (
+        yield from first(
+            f"SELECT {_ENTRY} FROM botkit_feed_entries"
+            " WHERE conversation_id = :feed AND key = :name",
+            feed=feed,
+            name=name,
+        )
+    )
+
+
+def _now() -> int:
+    return int(time.time() * _MICROSECONDS)
