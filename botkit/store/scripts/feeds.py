@@ -131,7 +131,8 @@ def _feed(key: ConversationKey) -> Script[int]:
         "INSERT INTO botkit_conversations"
         " (platform, space, channel, thread, token, created_at, updated_at)"
         " VALUES (:platform, :space, :channel, :thread, :token, :now, :now)"
-        " ON CONFLICT (platform, space, channel, thread) DO NOTHING",
+        " ON CONFLICT (platform, space, channel, thread)"
+        " DO UPDATE SET updated_at = excluded.updated_at",
         token=_now(),
         **key_params(key),
     )
