@@ -210,6 +210,11 @@ class Adapter(Protocol):
         """
         ...
 
+    async def drain(self) -> None:
+        """The server stops: end what would hold it up, as responses that last; what still runs is
+        delivered meanwhile."""
+        ...
+
     async def aclose(self) -> None:
         """Stop taking events and close every connection."""
         ...

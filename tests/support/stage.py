@@ -68,6 +68,9 @@ class StageAdapter:
     async def start(self, intake: Intake) -> None:
         self.intake = intake
 
+    async def drain(self) -> None:
+        return None
+
     async def aclose(self) -> None:
         return None
 

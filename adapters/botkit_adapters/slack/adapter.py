@@ -85,6 +85,9 @@ class SlackAdapter:
         if self._socket is not None:
             self._tasks.append(asyncio.create_task(self._socket.run()))
 
+    async def drain(self) -> None:
+        """Nothing lasts."""
+
     async def aclose(self) -> None:
         """Close the socket and the connections."""
         for task in self._tasks:

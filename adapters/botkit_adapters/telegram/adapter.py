@@ -80,6 +80,9 @@ class TelegramAdapter:
         self._intake = intake
         self._tasks.append(asyncio.create_task(self._introduce(intake)))
 
+    async def drain(self) -> None:
+        """Nothing lasts."""
+
     async def aclose(self) -> None:
         """Stop polling and close the connections."""
         for task in self._tasks:
