@@ -32,6 +32,7 @@ from botkit.store.types import (
     DeadLetter,
     DeliveryResult,
     Feedback,
+    GivenFeedback,
     Lease,
     QueuedEvent,
     StoreStats,
@@ -262,15 +263,22 @@ class Store:
         return list(encoding.messages(texts))
 
     async def conversations(
-        self, limit: int = 100, before: float | None = None
+        self, limit: int = 100, before: float | None = None, platform: str | None = None
     ) -> list[ConversationSummary]:
-        """Conversations, the latest first; those last active before ``before``."""
-        rows = await self._driver.run(lambda: archive.conversations(limit, before), reads=True)
+        """Conversations, the latest first; those last active before ``before``, and of a
+        platform."""
+        before = None if before is None else float(before)
+        rows = await self._driver.run(
+            lambda: archive.conversations(limit, before, platform), reads=True
+        )
         return [ConversationSummary(ConversationKey(*row[:4]), *row[4:]) for row in rows]
 
-    async def export(self, conversation: ConversationKey) -> dict[str, Any] | None:
-        """Everything kept about a conversation, as JSON values; None when there is none."""
-        return await self._driver.run(lambda: archive.export(conversation), reads=True)
+    async def export(
+        self, conversation: ConversationKey, limit: int | None = None
+    ) -> dict[str, Any] | None:
+        """Everything kept about a conversation, as JSON values, or of messages, events and so on
+        the last ``limit``; None when there is no such conversation."""
+        return await self._driver.run(lambda: archive.export(conversation, limit), reads=True)
 
     async def unsummarized(self, conversation: ConversationKey) -> Unsummarized | None:
         """What a summary may be made of; None when there is no such conversation."""
@@ -326,6 +334,15 @@ class Store:
         """What people said about replies; of each person the last word on each."""
         rows = await self._driver.run(lambda: archive.feedback(conversation), reads=True)
         return [Feedback(*row) for row in rows]
+
+    async def latest_feedback(
+        self, limit: int = 100, value: str | None = None
+    ) -> list[GivenFeedback]:
+        """What people said about replies in all conversations, the latest first; of one value."""
+        rows = await self._driver.run(lambda: archive.latest_feedback(limit, value), reads=True)
+        return [
+            GivenFeedback(ConversationKey(*row[:4]), Feedback(*row[4:8]), row[8]) for row in rows
+        ]
 
     # Tokens
 

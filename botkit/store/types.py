@@ -131,6 +131,15 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenFeedback:
+    """What a person said about a reply of a conversation, and when, in seconds since 1970."""
+
+    conversation: ConversationKey
+    feedback: Feedback
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A payload was taken by the platform."""
 

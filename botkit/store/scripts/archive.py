@@ -26,18 +26,21 @@ def history(key: ConversationKey, limit: int) -> Script[list[str]]:
     return [row[0] for row in reversed(rows)]
 
 
-def conversations(limit: int, before: float | None) -> Script[list[Row]]:
+def conversations(limit: int, before: float | None, platform: str | None) -> Script[list[Row]]:
     """Key, messages, queued, created, updated; the latest first."""
+    given = {"before": before, "platform": platform}
+    conditions = {"before": "updated_at < :before", "platform": "platform = :platform"}
+    wanted = [conditions[name] for name, value in given.items() if value is not None]
     return (
         yield from execute(
             f"SELECT {KEY_COLUMNS},"
             " (SELECT COUNT(*) FROM botkit_messages WHERE conversation_id = c.id),"
             " (SELECT COUNT(*) FROM botkit_inbox WHERE conversation_id = c.id AND done_at IS NULL),"
             " created_at, updated_at FROM botkit_conversations AS c"
-            f"{' WHERE updated_at < :before' if before is not None else ''}"
+            f"{' WHERE ' + ' AND '.join(wanted) if wanted else ''}"
             " ORDER BY updated_at DESC, id DESC LIMIT :limit",
             limit=limit,
-            **({} if before is None else {"before": float(before)}),
+            **{name: value for name, value in given.items() if value is not None},
         )
     )
 
@@ -74,8 +77,9 @@ _EXPORTED = {
 }
 
 
-def export(key: ConversationKey) -> Script[dict[str, Any] | None]:
-    """Everything kept about a conversation; None when there is none."""
+def export(key: ConversationKey, limit: int | None = None) -> Script[dict[str, Any] | None]:
+    """Everything kept about a conversation, or of each kind the last ``limit``; None when there is
+    none."""
     found = yield from lookup(
         "SELECT id, state, created_at, updated_at, summary, notes"
         f" FROM botkit_conversations WHERE {KEY}",
@@ -92,12 +96,15 @@ def export(key: ConversationKey) -> Script[dict[str, Any] | None]:
         "summary": None if summary is None else loads(summary),
         "notes": loads(notes),
     }
+    last = {} if limit is None else {"limit": limit}
     for name, (table, columns, encoded) in _EXPORTED.items():
         rows = yield from execute(
-            f"SELECT {', '.join(columns)} FROM {table} WHERE conversation_id = :id ORDER BY id",
+            f"SELECT {', '.join(columns)} FROM {table} WHERE conversation_id = :id"
+            f" ORDER BY id DESC{' LIMIT :limit' if last else ''}",
             id=row_id,
+            **last,
         )
-        exported[name] = [_entry(columns, encoded, row) for row in rows]
+        exported[name] = [_entry(columns, encoded, row) for row in reversed(rows)]
     return exported
 
 
@@ -256,5 +263,19 @@ def feedback(key: ConversationKey) -> Script[list[Row]]:
             "SELECT message_id, sender_id, value, comment FROM botkit_feedback"
             " WHERE conversation_id = :id ORDER BY id",
             id=row_id,
+        )
+    )
+
+
+def latest_feedback(limit: int, value: str | None) -> Script[list[Row]]:
+    """Key, message_id, sender_id, value, comment, at; the latest first, of all conversations."""
+    return (
+        yield from execute(
+            f"SELECT {KEY_COLUMNS}, f.message_id, f.sender_id, f.value, f.comment, f.at"
+            " FROM botkit_feedback AS f JOIN botkit_conversations AS c ON c.id = f.conversation_id"
+            f"{' WHERE f.value = :value' if value is not None else ''}"
+            " ORDER BY f.at DESC, f.id DESC LIMIT :limit",
+            limit=limit,
+            **({} if value is None else {"value": value}),
         )
     )
