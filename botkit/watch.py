@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from botkit.holding import Holding
 from botkit.metrics import Metrics
@@ -64,7 +65,10 @@ class TurnWatch:
 
     def delivering(self, holding: Holding) -> Begin:
         """A delivery is part of the turn that it answers, while this process knows that."""
-        return self.tracer.begin if holding.span is NO_SPAN else holding.span.child
+        if holding.span is not NO_SPAN or self.tracer is NO_TRACER:
+            return holding.span.child
+        name = self.pseudonyms.name(holding.lease.conversation)
+        return partial(self.tracer.begin, botkit__conversation=name)
 
     def delivered(self, holding: Holding, result: DeliveryResult) -> None:
         """A payload was sent, or was not; the first of a turn is what the person waited for."""

@@ -56,6 +56,7 @@ def limits(kit: Toolkit) -> Middleware:
             return await call_next(turn)
         except BudgetExceededError as error:
             kit.metrics.limited.labels(error.scope, "tokens").inc()
+            turn.span.set(botkit__limited=f"{error.scope} tokens")
             return _personal(turn, error.scope, spent(error.scope, error.wait))
 
     return limit
@@ -74,10 +75,12 @@ async def _refused(
     verdict = await limiter.take(events, whose, where, lane)
     if verdict.kind is not None:
         metrics.limited.labels(verdict.kind, "rate").inc()
+        turn.span.set(botkit__limited=f"{verdict.kind} rate")
         said = too_fast(verdict.kind, verdict.wait)
         return True, _personal(turn, verdict.kind, said) if verdict.tell else None
     if not lane and sum(len(each.text) for each in turn.events) > characters:
         metrics.limited.labels("message", "characters").inc()
+        turn.span.set(botkit__limited="message characters")
         return True, Reply(too_long(characters))
     return False, None
 

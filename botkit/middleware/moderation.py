@@ -27,13 +27,19 @@ def moderation(
     """
 
     async def moderate(turn: Turn, call_next: CallNext) -> Reply | None:
+        span = turn.span
+
+        def told(direction: Direction) -> None:
+            flagged(direction)
+            span.set(botkit__flagged=direction)
+
         asked = "\n".join(part for part in map(message_text, turn.messages) if part)
         verdict = await moderator.check(asked, "input") if asked else None
         if verdict is not None:
-            flagged("input")
+            told("input")
             return Reply(verdict.say or defaults.NOT_TALKED_ABOUT)
         turn.asking = replace(
-            turn.asking, checks=(*turn.asking.checks, _Watch(moderator, flagged).check)
+            turn.asking, checks=(*turn.asking.checks, _Watch(moderator, told).check)
         )
         reply = await call_next(turn)
         if reply is None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from botkit import defaults
 from botkit.pipeline import CallNext, Middleware
 from botkit.quality import HandOff, Judge, Verdict
+from botkit.registry import one_word
 from botkit.replies import Reply
 from botkit.turn import Turn
 
@@ -46,6 +47,8 @@ def quality(
         reply = await call_next(turn)
         # A handler may ask more than once, and cope: only what is about to be said counts.
         says_so = reply is not None and defaults.NOTHING_SAID in reply.text
+        if given_up and says_so:
+            turn.span.set(botkit__gave_up=one_word(given_up[-1]))
         if not (given_up and says_so) or hand_off is None:
             return reply
         instead = await hand_off(turn, given_up[-1])
