@@ -21,6 +21,7 @@ Trigger = Annotated[Literal["process", "http"], BeforeValidator(_lower)]
 CacheScope = Annotated[Literal["user", "public"], BeforeValidator(_lower)]
 TracesExporter = Annotated[Literal["none", "otlp", "console"], BeforeValidator(_lower)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
+LongSecret = Annotated[SecretStr, Field(min_length=16)]
 Rates = Annotated[str, AfterValidator(check_rates)]
 Tokens = Annotated[int, Field(ge=0, le=1 << 53)]
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
@@ -286,6 +287,12 @@ class BotSettings(BaseSettings):
         validation_alias="BOTKIT_TURNS_URL",
         description="Where the http trigger pushes to.",
         json_schema_extra={"default": "/internal/turns at BOTKIT_PUBLIC_URL"},
+    )
+    console_key: LongSecret | None = Field(
+        None,
+        validation_alias="BOTKIT_CONSOLE_KEY",
+        description="Opens /console, where whoever has it sees conversations, turns, feedback and "
+        "dead letters; at least 16 characters. Without it there is no such page.",
     )
     traces_exporter: TracesExporter | None = Field(
         None,

@@ -140,6 +140,7 @@ def test_every_variable_is_described() -> None:
     secret = {variable.name for variable in described if variable.secret}
     assert secret == {
         "BOTKIT_API_KEYS",
+        "BOTKIT_CONSOLE_KEY",
         "BOTKIT_SECRET_KEY",
         "OPENAI_API_KEY",
         "SLACK_APP_TOKEN",
