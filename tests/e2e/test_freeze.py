@@ -41,7 +41,7 @@ class FreezingBot(DyingBot):
 
     async def listening(self, session: aiohttp.ClientSession) -> None:
         """Return once it can answer."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while True:
                 try:
                     async with session.get(f"{self.url}/readyz") as response:
@@ -70,7 +70,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.database()
 
 
-@pytest.mark.timeout(120 + 2 * FREEZE)
+@pytest.mark.timeout(400 + 2 * FREEZE)
 async def test_thawed_it_finishes_the_turn_once(tmp_path: Path, database: str) -> None:
     async with TelegramSimulator(time_scale=0.05) as telegram, aiohttp.ClientSession() as session:
         bot = FreezingBot(telegram, database, tmp_path)
@@ -82,13 +82,13 @@ async def test_thawed_it_finishes_the_turn_once(tmp_path: Path, database: str) -
         await asyncio.sleep(FREEZE)
         assert telegram.said(ada.chat) == []
         bot.thaw()
-        await until(lambda: telegram.said(ada.chat) != [], within=30)
+        await until(lambda: telegram.said(ada.chat) != [], within=90)
         await asyncio.sleep(SETTLED)
         assert telegram.said(ada.chat) == ["hello"]
         assert await bot.stop() == 0, bot.log[-2000:]
 
 
-@pytest.mark.timeout(120 + 2 * FREEZE)
+@pytest.mark.timeout(400 + 2 * FREEZE)
 async def test_meanwhile_another_process_finishes_the_turn_once(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
@@ -103,13 +103,13 @@ async def test_meanwhile_another_process_finishes_the_turn_once(
         frozen.freeze()
         began = asyncio.get_running_loop().time()
         await other.start()
-        await until(lambda: telegram.said(ada.chat) == ["hello"], within=30)
+        await until(lambda: telegram.said(ada.chat) == ["hello"], within=90)
         await asyncio.sleep(max(0.0, began + FREEZE - asyncio.get_running_loop().time()))
         frozen.thaw()
         await asyncio.sleep(SETTLED + THINK)
         assert telegram.said(ada.chat) == ["hello"]
         await _acknowledged(session, frozen, ada, "again")
-        await until(lambda: telegram.said(ada.chat) == ["hello", "again"], within=30)
+        await until(lambda: telegram.said(ada.chat) == ["hello", "again"], within=90)
         for bot in (frozen, other):
             assert await bot.stop() == 0, bot.log[-2000:]
         assert telegram.said(ada.chat) == ["hello", "again"]

@@ -96,8 +96,12 @@ def test_ctrl_c_ends_it_in_the_middle_of_a_reply(play) -> None:
 
 def test_ctrl_c_ends_it_at_the_prompt(play) -> None:
     terminal = play("slack --in channel --socket-mode")
-    terminal.sendintr()
-    assert ended(terminal) == 130
+    for _ in range(10):  # readline misses one that comes between its prompt and its waiting
+        terminal.sendintr()
+        if terminal.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=3) == 0:
+            break
+    terminal.close()
+    assert terminal.exitstatus == 130
 
 
 def test_ctrl_c_ends_it_while_the_model_loads(botkit_command, tmp_path: Path) -> None:
