@@ -12,6 +12,7 @@ from botkit.adapter import Adapter, AdapterRoute
 from botkit.asking import Asking
 from botkit.completion import Completion
 from botkit.completion.defaults import request_defaults
+from botkit.console import make_console
 from botkit.deliverer import Deliverer
 from botkit.errors import SettingsError
 from botkit.intake import BotIntake
@@ -143,6 +144,7 @@ class BotApplication:
             None if settings.completion == "echo" else settings.model,
         )
         self._key = settings.key
+        self._pseudonyms = Pseudonyms(self._key)
         if pusher is None and settings.trigger == "http":
             pusher = make_pusher(settings)
         self._pusher = pusher
@@ -154,6 +156,14 @@ class BotApplication:
         self._worker: Worker | None = None
         self._intakes: dict[str, BotIntake] = {}
         self._upkeep: list[asyncio.Task[None]] = []
+        self._console = make_console(
+            settings,
+            lambda: self.store,
+            self._pseudonyms,
+            tuple(self.adapters),
+            self._completion_ready.is_set,
+            self._something_is_due,
+        )
 
     @property
     def store(self) -> Store:
@@ -168,7 +178,7 @@ class BotApplication:
 
     @property
     def open_routes(self) -> list[AdapterRoute]:
-        """The platforms' routes, and the one for pushes."""
+        """The platforms' routes, the one for pushes, and the console's."""
         routes = [
             route
             for adapter in self.adapters.values()
@@ -176,6 +186,8 @@ class BotApplication:
         ]
         if self._key:
             routes.append(AdapterRoute("POST", PATH, turns_handler(self._key, self._run_pushed)))
+        if self._console is not None:
+            routes += self._console.routes
         return routes
 
     @property
@@ -193,6 +205,8 @@ class BotApplication:
             self._settings.home.mkdir(parents=True, exist_ok=True)
         if self.tracer is NO_TRACER:
             self.tracer = make_tracer(self._settings)
+        if self._console is not None:
+            self.tracer = self._console.recording(self.tracer)
         self._store = await open_store(self._settings.database)
         self._worker = self._make_worker(self._store)
         for name in self.adapters:
@@ -224,6 +238,8 @@ class BotApplication:
 
     async def drain(self, seconds: float) -> None:
         """End what runs within ``seconds`` and give the rest back; events are still kept."""
+        for adapter in self.adapters.values():
+            await adapter.drain()
         if self._worker is not None:
             await self._worker.drain(max(0.0, seconds - 1.0))
 
@@ -280,7 +296,7 @@ class BotApplication:
             turn_timeout=settings.turn_timeout,
             polls=self._pusher is None,
         )
-        watch = TurnWatch(self.metrics, self.tracer, Pseudonyms(self._key))
+        watch = TurnWatch(self.metrics, self.tracer, self._pseudonyms)
         steps = Steps(store, runner, deliverer, self.adapter, watch, options)
         return Worker(store, steps, self.metrics, options)
 
@@ -293,6 +309,12 @@ class BotApplication:
 
     async def _wait_ready(self) -> None:
         await self._completion_ready.wait()
+
+    async def _something_is_due(self) -> None:
+        if self._pusher is not None:
+            await self._pusher.push(None)
+        elif self._worker is not None:
+            self._worker.wake()
 
     async def run_due(self, conversation: ConversationKey | None) -> float | None:
         """Work on what is due, ``conversation`` first, until it is done.
