@@ -6,11 +6,14 @@ requirements, so that clients of any age run beside the project without becoming
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,11 +28,10 @@ def python_with(name: str, *requirements: str) -> Path:
     """The interpreter of a virtual environment that has ``requirements``."""
     folder = _folder(name, sys.version, *requirements)
     python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", str(folder)])
-        _run([str(python), "-m", "pip", "install", "--quiet", *requirements])
-        (folder / "complete").touch()
+    with _made_once(folder) as missing:
+        if missing:
+            _run([sys.executable, "-m", "venv", str(folder)])
+            _run([str(python), "-m", "pip", "install", "--quiet", *requirements])
     return python
 
 
@@ -38,13 +40,26 @@ def node_with(package_json: Path) -> Path:
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed")
     folder = _folder("node", package_json.read_text())
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        shutil.copy(package_json, folder)
-        _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)])
-        (folder / "complete").touch()
+    with _made_once(folder) as missing:
+        if missing:
+            folder.mkdir(parents=True)
+            shutil.copy(package_json, folder)
+            _run(["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder)])
     return folder
+
+
+@contextmanager
+def _made_once(folder: Path) -> Iterator[bool]:
+    """Whether the folder is to be made in the block; one process at a time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    complete = folder / "complete"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        missing = not complete.exists()
+        if missing:
+            shutil.rmtree(folder, ignore_errors=True)
+        yield missing
+        complete.touch()
 
 
 def _folder(name: str, *contents: str) -> Path:
