@@ -1,4 +1,5 @@
-"""What it costs a turn to be measured and traced: medians over turns of a reply of 40 tokens."""
+"""What it costs a turn to be measured, traced and recorded for the console: medians over turns of a
+reply of 40 tokens."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from botkit.asking import Asking
 from botkit.completion.messages import UserMessage
 from botkit.completion.observed import ObservedCompletion, Observer
 from botkit.completion.scripted import ScriptedCompletion
+from botkit.console.recorder import Recorder
 from botkit.metrics import Metrics
 from botkit.otel import OtelTracer
 from botkit.pipeline import CallNext, Middleware, fold
@@ -97,7 +99,7 @@ async def one(asking: Asking, middleware: Sequence[Middleware], tracer: Tracer) 
 
 
 async def main() -> None:
-    """Measure the three by turns, so that whatever else the machine does meets all of them."""
+    """Measure the four by turns, so that whatever else the machine does meets all of them."""
     asking = Asking(ScriptedCompletion([REPLY]), ready, lambda model: {})
     observe = observing(Metrics())
     layers = [layer] * 6
@@ -106,6 +108,7 @@ async def main() -> None:
         "bare": (layers, NO_TRACER),
         "observed": ([observe, *layers], NO_TRACER),
         "traced": ([observe, *layers], tracer),
+        "recorded": ([observe, *layers], Recorder()),
     }
     times: dict[str, list[float]] = {kind: [] for kind in kinds}
     gc.disable()
@@ -117,7 +120,7 @@ async def main() -> None:
     await tracer.aclose()
     medians = {kind: statistics.median(seconds) * 1000 for kind, seconds in times.items()}
     print(f"a turn without observe: {medians['bare']:.3f} ms")
-    for kind in ("observed", "traced"):
+    for kind in ("observed", "traced", "recorded"):
         print(f"{kind}: {medians[kind] - medians['bare']:+.3f} ms")
 
 

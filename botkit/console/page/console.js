@@ -11,7 +11,8 @@ import { turn } from "./turn.js";
 
 const FRESH_MS = 2000;
 
-// A view is given the address, loads its data with `load` and makes nodes of it with `show`.
+// A view loads the data of an address with `load` and makes nodes of it with `show`, which is given
+// how to load again and how to draw again what is loaded.
 const VIEWS = { overview, conversations, conversation, turns, turn, feedback, "dead-letters": deadLetters };
 const NAV = { overview: "Overview", conversations: "Conversations", turns: "Turns", feedback: "Feedback", "dead-letters": "Dead letters" };
 const ABOVE = { conversation: "conversations", turn: "turns" };
@@ -24,7 +25,7 @@ const titleOf = ({ view, data, where }) => (data && view.title(data, where)) || 
 
 function render() {
   if (!shown?.data) return;
-  const view = h("div", {}, shown.view.show(shown.data, shown.where, again));
+  const view = h("div", {}, shown.view.show(shown.data, shown.where, { again, redraw: render }));
   morph($("view"), view);
   document.title = `${titleOf(shown)} · botkit console`;
   for (const select of document.querySelectorAll("select[data-wanted]")) if (document.activeElement !== select) select.value = select.dataset.wanted;

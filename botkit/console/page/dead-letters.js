@@ -37,7 +37,7 @@ function letter(each, again) {
 export const deadLetters = {
   title: () => "Dead letters",
   load: (where, signal) => get("dead-letters", {}, signal),
-  show: (data, where, again) => [
+  show: (data, where, { again }) => [
     h("h1", { tabindex: -1 }, "Dead letters"),
     h("p", { class: "lead" }, "What was given up. Another try puts it at the end of its conversation's queue."),
     data.dead_letters.length

@@ -28,11 +28,15 @@ export function morph(old, fresh) {
   const wanted = [...fresh.childNodes];
   for (const [at, node] of wanted.entries()) {
     let found = old.childNodes[at];
+    // What is moved loses the focus: what is wanted no more goes first.
+    while (found && !alike(found, node) && !wanted.slice(at).some((each) => alike(each, found))) {
+      found.remove();
+      found = old.childNodes[at];
+    }
     if (found && !alike(found, node)) {
       const later = key(node) === undefined ? undefined : [...old.childNodes].slice(at).find((each) => alike(each, node));
-      if (later) old.insertBefore(later, found);
+      old.insertBefore(later ?? node, found);
       found = later;
-      if (!found) old.insertBefore(node, old.childNodes[at]);
     } else if (!found) old.append(node);
     if (found) become(found, node);
   }
@@ -59,14 +63,14 @@ function become(old, node) {
 
 /** A table with a caption; `columns` are `[heading, class]`, `rows` are `[key, cells]`. */
 export function table(caption, columns, rows, empty = "Nothing here.") {
-  if (!rows.length) return h("section", { class: "card" }, h("h2", {}, caption), h("p", { class: "faint" }, empty));
+  if (!rows.length) return h("section", { class: "card", "data-key": caption }, h("h2", {}, caption), h("p", { class: "faint" }, empty));
   const head = columns.map(([heading, kind]) => h("th", { scope: "col", class: kind }, heading));
   const body = rows.map(([name, cells]) =>
     h("tr", { "data-key": name }, cells.map((cell, at) => h("td", { class: columns[at][1] }, cell))),
   );
   return h(
     "div",
-    { class: "card scroll", tabindex: 0, role: "region", "aria-label": caption },
+    { class: "card scroll", tabindex: 0, role: "region", "aria-label": caption, "data-key": caption },
     h("table", {}, h("caption", {}, caption), h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)),
   );
 }

@@ -40,7 +40,7 @@ const recorded = (all) =>
       ["Turns kept", count(all.recorded)],
       ["Since", all.since && clock(all.since)],
       ["Size", bytes(all.bytes)],
-      ["Outcomes", Object.entries(all.outcomes).map(([word, number]) => [pill(word), ` ${count(number)}  `])],
+      ["Outcomes", Object.entries(all.outcomes).map(([word, number]) => [h("span", { class: "together" }, pill(word), ` ${count(number)}`), " "])],
       ["Tokens in", count(all.tokens.input)],
       ["of them cached", count(all.tokens.cached)],
       ["Tokens out", count(all.tokens.output)],

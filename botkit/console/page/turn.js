@@ -28,7 +28,7 @@ function remarks(each) {
   }
   if (told["gen_ai.response.time_to_first_chunk"] != null) add(`first token ${span(told["gen_ai.response.time_to_first_chunk"])}`);
   if (told["gen_ai.response.finish_reasons"]?.some((reason) => reason !== "stop")) add(told["gen_ai.response.finish_reasons"].join(", "), "warn");
-  if (told["botkit.outcome"]) add(told["botkit.outcome"], undefined);
+  if (told["botkit.outcome"]) found.push([pill(told["botkit.outcome"]), " "]);
   if (kindOf(each.name) === "deliver" && told["botkit.attempt"] > 1) add(`try ${told["botkit.attempt"]}`, "warn");
   if (each.error) add(each.error, "bad");
   if (each.cancelled) add("called off", "warn");
@@ -102,11 +102,13 @@ function waterfall(turn, choose) {
 
 const shownValue = (value) => (Array.isArray(value) ? value.join(", ") : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : String(value));
 
-function detail(turn) {
+function detail(turn, choose) {
+  const isChosen = chosen.has(turn.id);
   const each = turn.spans.find((one) => one.number === chosen.get(turn.id)) ?? turn.spans[0];
   return h(
     "aside",
-    { id: "detail", class: "card", "aria-label": "The chosen span" },
+    { id: "detail", class: isChosen ? "card chosen" : "card", tabindex: 0, "aria-label": "The chosen span" },
+    isChosen ? h("button", { type: "button", class: "quiet close", onclick: () => choose(null) }, "Close") : null,
     h("h2", {}, each.name),
     facts([
       ["Began", `+${span(each.began)}`],
@@ -138,10 +140,11 @@ function story(turn, choose) {
 export const turn = {
   title: (data) => data.name,
   load: (where, signal) => get(`turns/${encodeURIComponent(where.name)}`, {}, signal),
-  show(data, where, again) {
+  show(data, where, { redraw }) {
     const choose = (number) => {
-      chosen.set(data.id, number);
-      again();
+      if (number === null) chosen.delete(data.id);
+      else chosen.set(data.id, number);
+      redraw();
     };
     return [
       h("h1", { tabindex: -1 }, data.name, " ", data.live ? pill("live") : data.outcome ? pill(data.outcome) : null),
@@ -159,7 +162,7 @@ export const turn = {
         "facts inline",
       ),
       h("section", {}, h("h2", {}, "Why"), story(data, choose)),
-      h("div", { class: "timeline" }, waterfall(data, choose), detail(data)),
+      h("div", { class: "timeline" }, waterfall(data, choose), detail(data, choose)),
     ];
   },
 };

@@ -6,6 +6,7 @@ export const count = (value) => Number(value).toLocaleString("en");
 
 export function span(seconds) {
   if (seconds == null) return "–";
+  if (seconds === 0) return "0";
   if (seconds < 0.0095) return `${(1000 * seconds).toFixed(seconds < 0.00095 ? 2 : 1)} ms`;
   if (seconds < 0.9995) return `${Math.round(1000 * seconds)} ms`;
   if (seconds < 60) return `${seconds.toFixed(2)} s`;
