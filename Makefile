@@ -38,13 +38,13 @@ clean: ## remove the environment and every cache (pulled models stay)
 
 # The stamps make a second start skip pip; a changed pyproject.toml brings it back.
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	@echo "installing botkit[jax,openai,slack,telegram,postgres,redis,language,otel,moderation]; the first time this takes a minute or two ..."
-	@$(PIP) -e '.[jax,openai,slack,telegram,postgres,redis,language,otel,moderation]'
+	@echo "installing botkit[jax,openai,slack,telegram,web,postgres,redis,language,otel,moderation]; the first time this takes a minute or two ..."
+	@$(PIP) -e '.[jax,openai,slack,telegram,web,postgres,redis,language,otel,moderation]'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
-	@echo "installing botkit[jax,openai,slack,telegram,postgres,redis,language,otel,moderation,dev]; the first time this takes a minute or two ..."
-	@$(PIP) -e '.[jax,openai,slack,telegram,postgres,redis,language,otel,moderation,dev]'
+	@echo "installing botkit[jax,openai,slack,telegram,web,postgres,redis,language,otel,moderation,dev]; the first time this takes a minute or two ..."
+	@$(PIP) -e '.[jax,openai,slack,telegram,web,postgres,redis,language,otel,moderation,dev]'
 	@touch $@
 
 $(BIN)/python:

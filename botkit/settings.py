@@ -18,6 +18,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from botkit.bot_settings import BotSettings
 from botkit.errors import SettingsError
 from botkit.variables import Variable, mask_password, variable_of
+from botkit.web_settings import WebSettings
 
 LOOPBACK = "127.0.0.1"
 EVERY_INTERFACE = "0.0.0.0"
@@ -70,7 +71,7 @@ LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidat
 Name = Annotated[str, Field(min_length=1)]
 
 
-class Settings(BotSettings):
+class Settings(WebSettings, BotSettings):
     """What the environment says. Make one with :meth:`load`.
 
     Every field has an alias, its variable; without it the field ``home`` would read ``HOME``.

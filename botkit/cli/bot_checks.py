@@ -20,8 +20,13 @@ CHOOSE = "set BOTKIT_DATABASE_URL to one that can be: sqlite:////folder/file.db 
 
 
 def bot_checks(settings: Settings) -> list[Check]:
-    """A finding for every installed platform, one for the database, and one for Redis."""
-    platforms = [_platform(name, settings) for name in plugins.names(plugins.ADAPTERS)]
+    """A finding for every installed platform, one for the database, and one for Redis.
+
+    A platform that brings a check of its own is left to that.
+    """
+    own = plugins.names(plugins.CHECKS)
+    names = [name for name in plugins.names(plugins.ADAPTERS) if name not in own]
+    platforms = [_platform(name, settings) for name in names]
     return [*platforms, _database(settings), _redis(settings.redis_url)]
 
 

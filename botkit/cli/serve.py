@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 def serve(
     file: Path | None, host: str | None, port: int | None, model: str | None, reload: bool
 ) -> None:
-    """Answer on every platform whose variables are set (SLACK_*, TELEGRAM_*).
+    """Answer on every platform whose variables are set (SLACK_*, TELEGRAM_*), and on the web.
 
     FILE holds your bot; without one, the model answers everything. OpenAI clients are served too,
-    and a page at / to try the model.
+    and a page at / to try the bot.
 
     Listens at once and loads the model meanwhile; Ctrl-C lets running replies finish.
     """
@@ -110,7 +110,10 @@ def _bot(settings: Settings, completion: Completion, file: Path | None) -> BotAp
     return bot.application(settings, completion, adapters)
 
 
-NO_PLATFORM = "no platform is set up; set SLACK_... or TELEGRAM_..., see `botkit doctor`"
+NO_PLATFORM = (
+    "no platform is set up; set SLACK_..., TELEGRAM_... or BOTKIT_WEB_ORIGINS, see `botkit doctor`"
+)
+WEB = "web"
 
 
 class _Announcer:
@@ -144,7 +147,9 @@ class _Announcer:
         models = await self._completion.models()
         model = models[0].id if models else self._settings.model
         click.echo(f"{model} is ready after {seconds:.1f} s")
-        click.echo(how_to_call(self.address, model, needs_key=bool(self._settings.api_keys)))
+        web = self._bot is not None and WEB in self._bot.adapters
+        needs_key = bool(self._settings.api_keys)
+        click.echo(how_to_call(self.address, model, needs_key=needs_key, web=web))
         if self._settings.host != LOOPBACK and not self._settings.api_keys:
             click.echo(
                 f"Everyone who reaches {self._settings.host} may ask; set BOTKIT_API_KEYS to keep "
@@ -152,12 +157,13 @@ class _Announcer:
             )
 
 
-def how_to_call(address: str, model: str, *, needs_key: bool) -> str:
-    """Lines to copy: the page, curl, and the OpenAI SDK."""
+def how_to_call(address: str, model: str, *, needs_key: bool, web: bool = False) -> str:
+    """Lines to copy: the page, the widget, curl, and the OpenAI SDK."""
     key = "$KEY" if needs_key else "none"
     header = " -H 'authorization: Bearer '$KEY" if needs_key else ""
+    widget = f'\n  widget  <script async src="{address}/widget.js"></script>' if web else ""
     return f"""
-  page    {address}/
+  page    {address}/{widget}
   curl    curl {address}/v1/chat/completions{header} -H 'content-type: application/json' \\
             -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello!"}}]}}'
   Python  from openai import OpenAI

@@ -17,6 +17,8 @@ from botkit.server.request_id import stamp
 from botkit.server.routes import ROUTES
 from botkit.server.service import SERVICE, Service
 
+PLAYGROUND = "/playground"
+
 
 def create_app(
     completion: Completion,
@@ -39,17 +41,19 @@ def create_app(
         aliases: Other names for its models; ``*`` stands for any name.
         limits: Bounds on what clients may send.
         page: HTML for ``/``, or None; no script or style but those of
-            :mod:`botkit.server.page` will run in it.
+            :mod:`botkit.server.page` will run in it. Where a route has taken ``/``, it is at
+            :data:`PLAYGROUND`.
         open_routes: Further routes that check themselves who is calling.
         routes: Further routes, behind the API keys.
     """
     limits = limits or ServerLimits()
+    page_path = PLAYGROUND if any(route.path == "/" for route in open_routes) else "/"
     app = web.Application(middlewares=middlewares(api_keys), client_max_size=limits.body_bytes)
     app[SERVICE] = Service(
         completion,
         dict(aliases or {}),
         limits,
-        open_paths=frozenset(route.path for route in open_routes),
+        open_paths=frozenset([page_path, *(route.path for route in open_routes)]),
         raw_paths=frozenset(route.path for route in open_routes if route.raw),
     )
     for extra in (*open_routes, *routes):
@@ -58,7 +62,7 @@ def create_app(
         app.router.add_route(route.method, route.path, route.handler)
     app.router.add_get("/openapi.json", openapi_json)
     if page is not None:
-        app.router.add_get("/", _page(page))
+        app.router.add_get(page_path, _page(page))
     app.on_response_prepare.append(stamp)
     app.on_response_prepare.append(_close_when_stopping)
     return app

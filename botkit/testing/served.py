@@ -29,7 +29,7 @@ IDLE_SECONDS = 0.02
 
 WORLD = (
     *("slack_", "telegram_", "public_url", "database_url", "trigger", "turns_url", "secret_key"),
-    *("traces_", "otlp_"),
+    *("traces_", "otlp_", "web_", "api_keys"),
 )
 """Fields of the settings that lead out of a simulation: to real platforms, to what is kept on this
 machine, to who collects traces. Whoever runs tests may have their variables set."""
@@ -82,6 +82,7 @@ async def serving(
     socket_mode: bool = False,
     polling: bool = False,
     installs: bool = False,
+    web: bool = False,
     completion: Completion | None = None,
     replies: list[str] | ReplyFunction | None = None,
     home: Path | None = None,
@@ -95,6 +96,8 @@ async def serving(
         socket_mode: Slack's events come over a socket, not over HTTP.
         polling: Telegram is polled, without a webhook.
         installs: Slack's workspaces add the app at ``/slack/install``; without, it has a bot token.
+        web: The widget is served, for pages of this machine unless ``web_origins`` are among the
+            settings.
         completion: Who answers; None is a scripted one.
         replies: What the scripted one says; by default how many messages it was shown, and the
             last one's text.
@@ -109,6 +112,7 @@ async def serving(
                 "completion": "echo",
                 "port": 0,
                 "limit_user": "off",  # one simulated person is often many
+                "web_origins": () if web else ("none",),
                 **_slack_settings(slack, socket_mode, installs),
                 **_telegram_settings(telegram, polling),
                 **settings,

@@ -1,0 +1,93 @@
+"""What every request of the widget passes: its origin is looked at, and errors become answers that
+its page can read.
+
+Source: Fetch Standard, "HTTP extensions" (CORS protocol).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from botkit.adapter import AdapterRoute
+from botkit.errors import StoreError
+from botkit.server.failures import unexpected
+from botkit_adapters.web.origins import Origins
+from botkit_adapters.web.refusals import RefusalError, unavailable
+
+logger = logging.getLogger(__name__)
+
+
+class Cors(dict[str, str]):
+    """The headers that an answer needs so that the page may read it."""
+
+
+CORS = web.RequestKey("cors", Cors)
+"""For answers that are streamed."""
+
+_ASKED = {
+    "Access-Control-Allow-Headers": "authorization, content-type, last-event-id",
+    "Access-Control-Max-Age": "7200",  # as long as any browser keeps it
+}
+
+
+class Door:
+    """Routes for those who may ask."""
+
+    def __init__(self, origins: Origins) -> None:
+        self._origins = origins
+
+    def routes(self, path: str, handlers: Sequence[tuple[str, Handler]]) -> list[AdapterRoute]:
+        """A path by its methods, and what a browser asks before it sends them."""
+        methods = [method for method, _ in handlers]
+        asked = self._guarded(_asked_before(methods))
+        return [
+            AdapterRoute(hdrs.METH_OPTIONS, path, asked, raw=True),
+            *(
+                AdapterRoute(method, path, self._guarded(handler), raw=True)
+                for method, handler in handlers
+            ),
+        ]
+
+    def _guarded(self, handler: Handler) -> Handler:
+        async def answer(request: web.Request) -> web.StreamResponse:
+            cors = Cors({hdrs.VARY: "Origin"})
+            try:
+                if origin := self._origins.check(request):
+                    cors[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+                    cors[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
+                request[CORS] = cors
+                response = await handler(request)
+            except (RefusalError, StoreError) as error:
+                response = _refusal(error).response()
+            except web.HTTPException:
+                raise
+            except Exception as error:
+                if request.transport is None or request.transport.is_closing():
+                    raise ConnectionResetError("the client has gone") from error
+                failure = unexpected(request, error)
+                response = RefusalError(500, "internal_error", failure.message).response()
+            if not response.prepared:
+                response.headers.update(cors)
+            return response
+
+        return answer
+
+
+def _refusal(error: RefusalError | StoreError) -> RefusalError:
+    if isinstance(error, RefusalError):
+        return error
+    logger.error("web: the store is away: %s", error)
+    return unavailable()
+
+
+def _asked_before(methods: Sequence[str]) -> Handler:
+    allowed = {hdrs.ACCESS_CONTROL_ALLOW_METHODS: ", ".join(methods), **_ASKED}
+
+    async def asked(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=204, headers=allowed)
+
+    return asked
