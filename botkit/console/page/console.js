@@ -58,7 +58,8 @@ async function again(announce = "") {
     if (first) arrive();
   } catch (error) {
     if (mine.signal.aborted || error.name === "AbortError") return;
-    if (error.status === 401 || error.status === 429) return refuse(error);
+    // Somebody else who guesses at this address does not throw out who is in.
+    if (error.status === 401 || (error.status === 429 && !wanted.data)) return refuse(error);
     open(true);
     renderNav(0);
     if (error.status === 404) wanted.gone = true;

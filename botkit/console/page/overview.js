@@ -58,18 +58,17 @@ const notes = (turn) =>
   );
 
 export function turnTable(caption, found, withConversation = true) {
-  const columns = [["Turn"], ["Outcome"], ...(withConversation ? [["Conversation"]] : []), ["Event", "wide"], ["Took", "number"], ["First token", "number wide"], ["Tokens in / out", "number wide"], ["Notes"]];
+  const columns = [["Turn"], ["Outcome", "outcome"], ...(withConversation ? [["Conversation"]] : []), ["Event", "wide"], ["Took", "number"], ["First token", "number wide"], ["Tokens in / out", "number wide"]];
   const rows = found.map((turn) => [
     turn.id,
     [
       turnLink(turn.id, ago(turn.at)),
-      turn.live ? pill("live") : turn.outcome ? pill(turn.outcome) : h("span", { class: "faint" }, turn.name),
+      [turn.live ? pill("live") : turn.outcome ? pill(turn.outcome) : h("span", { class: "faint" }, turn.name), " ", notes(turn)],
       ...(withConversation ? [conversationLink(turn.conversation, turn.pseudonym)] : []),
       turn.kind ?? "",
       span(turn.live ? turn.so_far : turn.seconds),
       span(turn.first_token),
       turn.tokens.input || turn.tokens.output ? `${count(turn.tokens.input)} / ${count(turn.tokens.output)}` : "–",
-      notes(turn),
     ],
   ]);
   return table(caption, columns, rows, "No turn was recorded yet. Write to the bot, and it appears here.");
