@@ -132,9 +132,7 @@ async def test_the_key_is_asked_for_and_a_wrong_one_opens_nothing(console: Any, 
         assert await reader.page.evaluate("JSON.stringify(sessionStorage)") == "{}"
 
 
-async def test_nothing_but_the_overview_is_asked_with_a_wrong_key_over_and_over(
-    console: Any, read: Any
-) -> None:
+async def test_who_guesses_over_and_over_is_told_to_wait(console: Any, read: Any) -> None:
     async with console() as opened:
         reader = await read(opened.address)
         for number in range(12):
