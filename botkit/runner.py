@@ -284,4 +284,6 @@ def _spoken(event: Event) -> str:
         return f"/{event.name} {event.text}".rstrip()
     if event.kind == "action":
         return event.value or event.name
+    if event.kind == "feedback":
+        return ""  # said about the conversation, not in it
     return event.text or (f"[{event.unsupported}]" if event.unsupported else "")

@@ -53,7 +53,7 @@ def _keep(turn: Turn, reply: Reply | None) -> None:
     text = "\n\n".join(part for part in said if part)
     if text:
         turn.remember(AssistantMessage(role="assistant", content=text))
-    turn.stated.extend(event.text for event in turn.events)
+    turn.stated.extend(event.text for event in turn.events if event.kind == "message")
 
 
 def _recall(turn: Turn, counts: TokenCounts, budget: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -193,6 +194,23 @@ async def test_what_is_erased_stays_so_though_a_turn_elsewhere_learns_meanwhile(
         await stage.replies(1, "elsewhere")
         await stage.idle()
         assert FACT not in await command(stage, "memory")
+
+
+async def test_a_comment_on_a_reply_is_kept_with_it_and_is_nothing_that_was_said(
+    tmp_path: Path,
+) -> None:
+    model = Model()
+    async with on_stage(tmp_path, completion=ScriptedCompletion(model)) as stage:
+        await command(stage, "memory", "on")
+        await converse(stage, 1, "hello")
+        why = event("I am Bob, and it is wrong.", kind="feedback", value="negative")
+        await stage.hear(replace(why, message_id="m2", direct=True))
+        await stage.idle()
+        (given,) = await stage.application.store.feedback(HERE)
+        assert (given.value, given.comment) == ("negative", "I am Bob, and it is wrong.")
+        await converse(stage, 1, "and now?")
+        assert "it is wrong" not in "".join(model.shown[-1])
+        assert "Bob" not in await command(stage, "memory")
 
 
 async def test_a_profile_is_not_shown_where_others_read(tmp_path: Path) -> None:
