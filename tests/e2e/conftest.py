@@ -8,12 +8,14 @@ alias, and no API key.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
 from local_model import ALIAS, MODEL, LocalServer
 from serving import serving
+from widget_page import Browser, browsing
+from widget_site import Site, site
 
 from botkit.completion.script import Reply
 from botkit.completion.scripted import ScriptedCompletion, echo
@@ -56,3 +58,17 @@ def base_url(server: Target) -> str:
 @pytest.fixture
 def model(server: Target) -> str:
     return server.model
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """A browser for pages with the widget."""
+    async with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[Site]:
+    """A web site that is not the bot's."""
+    async with site() as served:
+        yield served
