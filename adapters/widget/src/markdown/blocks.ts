@@ -158,7 +158,7 @@ function itemLines(lines: readonly string[], at: number, mark: Mark): [string[],
       // Two spaces are what most people and models put under "1."; CommonMark wants three.
       margin = depth
       inside.push(outdented(line, margin))
-    } else if (inside.at(-1) !== '' && isProse(lines, next)) {
+    } else if (inside.at(-1) !== '' && !bullet(line) && isProse(lines, next)) {
       inside.push(line.trimStart())
     } else {
       break

@@ -8,6 +8,8 @@ export interface Span {
   tag: 'strong' | 'em' | 'del' | 'code' | 'a' | 'br'
   href?: string
   children: Inline[]
+  /** How many spans stand in each other here. */
+  depth?: number
 }
 
 /** A run of `*`, `_` or `~` that may begin or end emphasis. */
@@ -32,6 +34,10 @@ const AUTOLINK = /^<((?:https?|mailto|tel):[^\s<>]*|[\w.!#$%&'*+/=?^`{|}~-]+@[a-
 const ADDRESS = /^(?:https?:\/\/|www\.)[^\s<>[\]|`"]+/i
 const SPECIAL = /[\\`*_~[\]!<&\n]|https?:\/\/|www\./gi
 const LONGEST_ADDRESS = 2048
+/** More emphasis in emphasis is none; hostile text must not exhaust the stack. */
+const DEEPEST = 8
+/** What is open at the end of a text that is being written is at most this much. */
+const OPEN_AT_MOST = 4
 
 /**
  * @param live The text is being written: what is open at its end counts as closed there, so that
@@ -267,17 +273,21 @@ function wrap(pieces: Piece[], from: number, to: number): number {
   const closer = pieces[to] as Run
   const used = opener.mark === '~' || (opener.count >= 2 && closer.count >= 2) ? 2 : 1
   const tag = opener.mark === '~' ? 'del' : used === 2 ? 'strong' : 'em'
-  const span: Span = { tag, children: plain(pieces.slice(from + 1, to)) }
+  const children = plain(pieces.slice(from + 1, to))
+  const depth = children.reduce((most, one) => (typeof one === 'string' ? most : Math.max(most, one.depth ?? 0)), 0) + 1
+  const made: Piece[] = depth > DEEPEST ? children : [{ tag, children, depth }]
   const before = opener.count > used ? [{ ...opener, count: opener.count - used }] : []
   const after = closer.count > used ? [{ ...closer, count: closer.count - used }] : []
-  pieces.splice(from, to - from + 1, ...before, span, ...after)
-  return from + before.length + 1
+  pieces.splice(from, to - from + 1, ...before, ...made, ...after)
+  return from + before.length + made.length
 }
 
 function closeOpen(pieces: Piece[]): void {
-  for (let at = pieces.length - 2; at >= 0; at -= 1) {
+  let count = 0
+  for (let at = pieces.length - 2; at >= 0 && count < OPEN_AT_MOST; at -= 1) {
     const one = pieces[at]
     if (!isRun(one) || !one.opens || one.closes) continue
+    count += 1
     pieces.push({ ...one, opens: false, closes: true })
     wrap(pieces, at, pieces.length - 1)
     if (isRun(pieces.at(-1))) pieces.pop()

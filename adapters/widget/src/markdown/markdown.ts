@@ -14,9 +14,8 @@ const UNDECIDED = /^[ \t>]*(?:[-=*+_#`~|:][-=*+_#`~|: \t]*|\d{1,9}[.)]?)?$/
  */
 export class Markdown {
   #text = ''
-  /** Where the part begins that may change, in the text and among the element's children. */
+  /** Where the part of the text begins that may change, and what it is shown as. */
   #offset = 0
-  #fixed = 0
   #open: readonly Shape[] = []
   #live = true
 
@@ -37,14 +36,13 @@ export class Markdown {
     this.#live = live
     const tail = text.slice(this.#offset)
     const shapes = nodesOf(live ? shown(blocksOf(settled(tail))) : blocksOf(tail), this.messages, live)
-    patch(this.element, this.#open, shapes, this.#fixed)
+    patch(this.element, this.#open, shapes)
     this.#open = shapes
     if (live) this.#fix(tail)
   }
 
   #reset(): void {
     this.#offset = 0
-    this.#fixed = 0
     this.#open = []
     this.element.replaceChildren()
   }
@@ -57,7 +55,6 @@ export class Markdown {
     if (line === 0) return
     const lines = tail.split('\n').slice(0, line)
     this.#offset += lines.reduce((sum, one) => sum + one.length + 1, 0)
-    this.#fixed += blocks.length - 1
     this.#open = this.#open.slice(blocks.length - 1)
   }
 }

@@ -9,7 +9,7 @@ const TAGS = [
   'table', 'thead', 'tbody', 'tr', 'th', 'td', 'strong', 'em', 'del', 'a', 'br',
 ] as const // prettier-ignore
 const ATTRIBUTES = [
-  'class', 'href', 'target', 'rel', 'start', 'type', 'part', 'data-part', 'aria-label', 'role', 'tabindex', 'dir', 'scope',
+  'class', 'href', 'target', 'rel', 'start', 'type', 'part', 'data-part', 'tabindex', 'dir', 'scope',
 ] as const // prettier-ignore
 
 export type Tag = (typeof TAGS)[number]
@@ -58,7 +58,7 @@ function node(block: Block, messages: Messages, live: boolean): Shape {
       const head = make('tr', NOTHING, block.head.map((text, column) => cell('th', text, column)))
       const rows = block.rows.map((row) => make('tr', NOTHING, row.map((text, column) => cell('td', text, column))))
       const table = make('table', NOTHING, [make('thead', NOTHING, [head]), make('tbody', NOTHING, rows)])
-      return make('div', { class: 'table', role: 'group', tabindex: '0', 'aria-label': messages.table }, [table])
+      return make('div', { class: 'table', tabindex: '0' }, [table])
     }
   }
 }
@@ -66,7 +66,7 @@ function node(block: Block, messages: Messages, live: boolean): Shape {
 /** A paragraph that begins an item stands in it without an element of its own. */
 function item({ done, blocks }: Item, messages: Messages, live: boolean): Shape {
   const [first, ...others] = blocks
-  const box = done === null ? [] : [make('span', { class: 'box' }, [done ? '☑ ' : '☐ '])]
+  const box = done === null ? [] : [make('span', { class: 'tick' }, [done ? '☑ ' : '☐ '])]
   const attributes = done === null ? NOTHING : { class: 'task' }
   if (first?.type !== 'paragraph') return make('li', attributes, [...box, ...nodesOf(blocks, messages, live)])
   const text = inlines(first.text, live && others.length === 0)
@@ -77,7 +77,7 @@ function code(language: string, text: string, messages: Messages): Shape {
   const copy = make('button', { type: 'button', class: 'copy', part: 'copy', 'data-part': 'copy' }, [messages.copy])
   return make('div', { class: 'code', dir: 'ltr' }, [
     make('div', { class: 'bar' }, [make('span', { class: 'language' }, language ? [language] : []), copy]),
-    make('pre', { tabindex: '0', role: 'group', 'aria-label': messages.code }, [make('code', NOTHING, text ? [text] : [])]),
+    make('pre', { tabindex: '0' }, [make('code', NOTHING, text ? [text] : [])]),
   ])
 }
 

@@ -1,25 +1,28 @@
 import { ALLOWED_ATTRIBUTES, ALLOWED_TAGS, type Child, type Shape } from './nodes'
 
 /**
- * Makes the children of an element, from the one at `offset` on, what `next` says; `before` says
+ * Makes the last children of an element, as many as `before` has, what `next` says; `before` says
  * what they are. What is the same stays, and text that grew is appended to: a selection stays too.
  */
-export function patch(parent: Element, before: readonly Child[], next: readonly Child[], offset = 0): void {
-  const common = Math.min(before.length, next.length)
-  for (let index = 0; index < common; index += 1)
-    patchOne(parent, parent.childNodes[offset + index], before[index], next[index])
-  for (let index = before.length; index > common; index -= 1) parent.childNodes[offset + index - 1]?.remove()
-  for (const one of next.slice(common)) parent.append(created(one))
+export function patch(parent: Element, before: readonly Child[], next: readonly Child[]): void {
+  let node = parent.lastChild
+  for (let index = before.length - 1; index >= 0; index -= 1) {
+    const previous = node?.previousSibling ?? null
+    if (index >= next.length) node?.remove()
+    else if (node) patchOne(parent, node, before[index], next[index])
+    node = previous
+  }
+  for (const one of next.slice(before.length)) parent.append(created(one))
 }
 
-function patchOne(parent: Element, node: ChildNode | undefined, before?: Child, next?: Child): void {
-  if (node === undefined || before === undefined || next === undefined || before === next) return
-  if (typeof before === 'string' && typeof next === 'string') {
-    const text = node as Text
-    if (next.startsWith(before)) text.appendData(next.slice(before.length))
-    else text.data = next
-  } else if (typeof before === 'object' && typeof next === 'object' && alike(before, next)) {
-    patch(node as Element, before.children, next.children)
+function patchOne(parent: Element, node: ChildNode, before?: Child, next?: Child): void {
+  if (before === undefined || next === undefined || before === next) return
+  // What a translator in the browser has put in the place of a node is put out again.
+  if (typeof before === 'string' && typeof next === 'string' && node instanceof Text) {
+    if (next.startsWith(before)) node.appendData(next.slice(before.length))
+    else node.data = next
+  } else if (typeof before === 'object' && typeof next === 'object' && node instanceof Element && alike(before, next)) {
+    patch(node, before.children, next.children)
   } else {
     parent.replaceChild(created(next), node)
   }

@@ -60,14 +60,14 @@ export class Composer {
       { type: 'button', class: 'small', part: 'cancel', click: () => this.cancel() },
       messages.cancel,
     )
-    this.#editing = h('div', { class: 'editing', part: 'editing', hidden: true }, icon('edit'), h('span', {}, messages.editing), cancel)
+    this.#editing = h('div', { class: 'editing', part: 'editing', hidden: true }, icon('edit'), h('span', {}, messages.edit), cancel)
     this.element = h(
       'form',
       { class: 'composer', submit: (event: Event) => this.#submitted(event) },
       this.#objection,
       h(
         'div',
-        { class: 'box' },
+        { class: 'frame' },
         this.#editing,
         this.#tray.element,
         this.#picker,
@@ -172,6 +172,7 @@ export class Composer {
 
   #submitted(event: Event): void {
     event.preventDefault()
+    if (this.#room < 0) this.#object(format(this.context.locale.messages.tooLong, { count: -this.#room }))
     if (!this.#ready) return
     const text = this.#field.value.trim()
     const attachments = this.#tray.attachments
@@ -191,7 +192,6 @@ export class Composer {
   }
 
   #refresh(): void {
-    const { messages } = this.context.locale
     const idle = this.#field.value.trim() === '' && this.#tray.empty
     const stopping = Boolean(this.#view?.busy && this.#view.replyTo) && idle
     this.#stop.hidden = !stopping
@@ -200,9 +200,7 @@ export class Composer {
     const room = this.#room
     this.#counter.hidden = room > ROOM_TO_TELL
     this.#counter.classList.toggle('over', room < 0)
-    if (room > ROOM_TO_TELL) return
-    say(this.#counter, String(room))
-    set(this.#counter, 'title', format(room < 0 ? messages.tooLong : messages.left, { count: Math.abs(room) }))
+    say(this.#counter, room > ROOM_TO_TELL ? '' : String(room))
   }
 
   #object(sentence: string): void {

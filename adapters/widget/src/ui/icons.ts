@@ -3,7 +3,7 @@ const PATHS = {
   down: 'm6 9.5 6 6 6-6',
   close: 'M6 6l12 12M18 6 6 18',
   send: 'M12 19.5v-15M5.5 11 12 4.5l6.5 6.5',
-  stop: 'M7.5 7.5h9v9h-9z',
+  stop: 'M7 8a1 1 0 0 1 1-1h8a1 1 0 0 1 1 1v8a1 1 0 0 1-1 1H8a1 1 0 0 1-1-1z',
   attach: 'm20.5 11.5-8.3 8.3a5.4 5.4 0 0 1-7.6-7.6l8.6-8.6a3.6 3.6 0 0 1 5.1 5.1l-8.6 8.6a1.8 1.8 0 0 1-2.6-2.6l7.9-7.8',
   menu: 'M12 5.5v.01M12 12v.01M12 18.5v.01',
   copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
@@ -27,7 +27,7 @@ export function icon(name: IconName): SVGSVGElement {
   const svg = document.createElementNS(SVG, 'svg')
   svg.setAttribute('viewBox', '0 0 24 24')
   svg.setAttribute('aria-hidden', 'true')
-  svg.setAttribute('class', `icon ${name}`)
+  svg.setAttribute('class', `icon icon-${name}`)
   const path = document.createElementNS(SVG, 'path')
   path.setAttribute('d', PATHS[name])
   svg.append(path)

@@ -39,7 +39,7 @@ export class Panel {
     this.#transcript = new Transcript(context, { edit: () => this.#edit(), retry: () => this.#retry() })
     this.#composer = new Composer(context)
     this.#menu = new Menu(context)
-    this.#drop = h('div', { class: 'drop', part: 'drop', hidden: true }, icon('attach'), messages.drop)
+    this.#drop = h('div', { class: 'drop', part: 'drop', hidden: true }, icon('attach'), messages.attach)
     const shut = h(
       'button',
       { type: 'button', class: 'tool', part: 'close', title: messages.close, 'aria-label': messages.close, click: close },

@@ -34,7 +34,7 @@ export class Said {
     this.#discard = h(
       'button',
       { type: 'button', class: 'small', part: 'discard', click: () => conversation.discard(this.#id) },
-      messages.discard,
+      messages.cancel,
     )
     this.#edit = tool('edit', messages.edit, actions.edit)
     this.#retry = tool('retry', messages.retry, actions.retry)

@@ -59,7 +59,7 @@ export class Transcript {
     )
     this.log = h(
       'div',
-      { class: 'log', part: 'log', role: 'log', 'aria-live': 'off', 'aria-label': messages.conversation, tabindex: 0 },
+      { class: 'log', part: 'log', role: 'log', 'aria-live': 'off', 'aria-label': context.title, tabindex: 0 },
       this.#earlier,
       this.#welcome,
       this.#list,
