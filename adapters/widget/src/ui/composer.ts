@@ -37,7 +37,7 @@ export class Composer {
     this.#field = h('textarea', {
       rows: 1,
       part: 'composer',
-      dir: 'auto',
+      dir: context.locale.direction,
       placeholder: messages.placeholder,
       'aria-label': messages.placeholder,
       enterkeyhint: 'send',
@@ -130,6 +130,8 @@ export class Composer {
 
   #typed(): void {
     const { style } = this.#field
+    // An empty field takes the direction of its placeholder, a text its own.
+    this.#field.dir = this.#field.value ? 'auto' : this.context.locale.direction
     style.setProperty('height', 'auto')
     style.setProperty('height', `${Math.min(this.#field.scrollHeight, TALLEST)}px`)
     this.#refresh()
@@ -205,8 +207,9 @@ export class Composer {
 
   #object(sentence: string): void {
     clearTimeout(this.#quiet)
+    const before = sentence && !this.#objection.hidden ? `${this.#objection.textContent}\n` : ''
     this.#objection.hidden = sentence === ''
-    say(this.#objection, sentence)
+    say(this.#objection, before + sentence)
     if (!sentence) return
     this.context.announcer.urgent(sentence)
     this.#quiet = setTimeout(() => this.#object(''), OBJECTION_FOR)

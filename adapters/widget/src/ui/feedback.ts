@@ -50,7 +50,6 @@ export class Feedback {
       rows: 2,
       maxlength: 2000,
       part: 'feedback-comment',
-      dir: 'auto',
       placeholder: messages.comment,
       'aria-label': messages.comment,
       keydown: (event: KeyboardEvent) => {

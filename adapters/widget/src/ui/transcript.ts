@@ -32,7 +32,7 @@ export class Transcript {
   readonly element: HTMLElement
   #following = true
   #top = 0
-  #height = 0
+  #left = 0
 
   constructor(
     private readonly context: Context,
@@ -114,7 +114,7 @@ export class Transcript {
 
   /** Whoever scrolls up by ever so little reads; the end follows again once it is reached. */
   #scrolled(): void {
-    const up = this.log.scrollTop < this.#top - 1 && this.log.scrollHeight >= this.#height
+    const up = this.log.scrollTop < this.#top - 1 && this.#below > this.#left + 1
     this.#following = this.#atEnd() && !(up && this.#following)
     this.#latest.hidden = this.#atEnd()
     this.#measure()
@@ -122,12 +122,16 @@ export class Transcript {
 
   #measure(): void {
     this.#top = this.log.scrollTop
-    this.#height = this.log.scrollHeight
+    this.#left = this.#below
   }
 
   #atEnd(): boolean {
-    const { scrollTop, clientHeight, scrollHeight } = this.log
-    return scrollHeight - scrollTop - clientHeight < NEAR
+    return this.#below < NEAR
+  }
+
+  /** How much there is below what is seen. */
+  get #below(): number {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight
   }
 
   /** Brings the rows in; answers those that were not there. */
