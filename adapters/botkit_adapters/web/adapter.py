@@ -70,7 +70,7 @@ class WebAdapter:
             *door.routes("/web/messages", [("POST", messages.take), ("GET", messages.earlier)]),
             *door.routes("/web/feedback", [("POST", ratings.take)]),
             *door.routes("/web/files", [("POST", files.take)]),
-            *door.routes("/web/files/{id}", [("GET", files.give)]),
+            *door.routes("/web/files/{id}", [("GET", files.give)], signed=True),
             *door.routes("/chat", [("POST", chat.answer)]),
             *script.routes,
             *page_routes(options, script),

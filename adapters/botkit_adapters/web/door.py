@@ -40,23 +40,32 @@ class Door:
     def __init__(self, origins: Origins) -> None:
         self._origins = origins
 
-    def routes(self, path: str, handlers: Sequence[tuple[str, Handler]]) -> list[AdapterRoute]:
-        """A path by its methods, and what a browser asks before it sends them."""
+    def routes(
+        self, path: str, handlers: Sequence[tuple[str, Handler]], *, signed: bool = False
+    ) -> list[AdapterRoute]:
+        """A path by its methods, and what a browser asks before it sends them.
+
+        Args:
+            path: As aiohttp has it.
+            handlers: By method.
+            signed: The address itself lets in whoever has it, as a picture does that a page shows
+                without asking as who.
+        """
         methods = [method for method, _ in handlers]
-        asked = self._guarded(_asked_before(methods))
+        asked = self._guarded(_asked_before(methods), signed)
         return [
             AdapterRoute(hdrs.METH_OPTIONS, path, asked, raw=True),
             *(
-                AdapterRoute(method, path, self._guarded(handler), raw=True)
+                AdapterRoute(method, path, self._guarded(handler, signed), raw=True)
                 for method, handler in handlers
             ),
         ]
 
-    def _guarded(self, handler: Handler) -> Handler:
+    def _guarded(self, handler: Handler, signed: bool) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
             cors = Cors({hdrs.VARY: "Origin"})
             try:
-                if origin := self._origins.check(request):
+                if origin := self._origins.check(request, signed=signed):
                     cors[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
                     cors[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
                 request[CORS] = cors

@@ -61,10 +61,14 @@ class Follower:
         head = self._scene.head
         if self._read and (head.epoch, head.seq) == (self._epoch, self._seq):
             return []
-        added = self._scene.added_after(self._epoch, self._seq) if self._read else None
-        if added is not None:
-            return [self._entry(entry) for entry in added]
-        return await self._read_entries()
+        events: list[bytes] = []
+        same = head.epoch == self._epoch
+        added = self._scene.added_after(head.epoch, self._seq if same else 0)
+        if not self._read or not head.epoch or added is None:
+            return await self._read_entries()
+        if not same:
+            events += self._reset(head.epoch)
+        return events + [self._entry(entry) for entry in added]
 
     async def _read_entries(self) -> list[bytes]:
         asked = self._seq
@@ -73,11 +77,9 @@ class Follower:
         if asked and (not same or _lacks(page.entries, asked)):
             page = await self._feed.after(self._session.conversation, 0, ENTRIES)
             same = False
-        events = []
+        events: list[bytes] = []
         if not self._begun or (not same and self._epoch):
-            self._draft, self._characters = "", 0
-            self._epoch, self._seq = page.head.epoch, 0
-            events.append(self._event("reset", {}))
+            events += self._reset(page.head.epoch, always=True)
         if not self._read:
             self._recognise(page.head, page.entries)
         self._begun = self._read = True
@@ -85,6 +87,15 @@ class Follower:
         events += [self._entry(entry) for entry in page.entries]
         self._seq = page.head.seq
         return events
+
+    def _reset(self, epoch: int, *, always: bool = False) -> list[bytes]:
+        """What is shown of another epoch goes; where nothing is, nothing does."""
+        needed = always or bool(self._epoch)
+        self._epoch, self._seq = epoch, 0
+        if not needed:
+            return []
+        self._draft, self._characters = "", 0
+        return [self._event("reset", {})]
 
     def _entry(self, entry: FeedEntry) -> bytes:
         self._seq = entry.seq

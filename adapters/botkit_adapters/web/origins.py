@@ -129,8 +129,9 @@ class Origins:
         """Whether only this machine's own pages may ask."""
         return not self.patterns and self.own is None
 
-    def check(self, request: web.BaseRequest) -> str:
-        """The origin to name in the answer; empty where the request has none and needs none.
+    def check(self, request: web.BaseRequest, *, signed: bool = False) -> str:
+        """The origin to name in the answer; empty where the request has none and needs none, as one
+        of a page of this server, or with ``signed`` any.
 
         Raises:
             RefusalError: It may not ask.
@@ -139,7 +140,7 @@ class Origins:
         if self.development and not _is_local(request):
             raise _refused()
         if not sent:
-            if request.headers.get(_SITE, "").lower() not in _OWN_SITE:
+            if not signed and request.headers.get(_SITE, "").lower() not in _OWN_SITE:
                 raise _refused()
             return ""
         if len(sent) > 1 or not self.allows(sent[0], request.headers.get(hdrs.HOST, "")):

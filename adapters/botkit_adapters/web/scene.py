@@ -169,6 +169,8 @@ class Scene:
         """What a look into the store has shown."""
         if head.epoch == self.head.epoch and head.seq < self.head.seq:
             return  # older than what this process has done meanwhile
+        if not head.epoch and self._says_farewell():
+            return
         news = (head.epoch, head.seq) != (self.head.epoch, self.head.seq)
         self.head = head
         if head.stop and head.stop != self.stop:
@@ -221,6 +223,8 @@ class Scene:
             self.changed()
 
     def _added(self, head: FeedHead, entry: FeedEntry) -> None:
+        if head.epoch != self.head.epoch:
+            self.recent.clear()
         if head.epoch != self.head.epoch or head.seq > self.head.seq:
             self.head = head
         if entry.seq == head.seq:
@@ -233,6 +237,12 @@ class Scene:
         added = {entry.seq: entry for of, entry in self.recent if of == epoch and entry.seq > seq}
         wanted = range(seq + 1, self.head.seq + 1)
         return [added[each] for each in wanted] if all(each in added for each in wanted) else None
+
+    def _says_farewell(self) -> bool:
+        """Whether all that there was is what the bot said last: that everything is forgotten. The
+        feed has gone with the rest, and whoever is there may read it all the same."""
+        added = self.added_after(self.head.epoch, 0) or ()
+        return bool(added) and all(entry.value.get("role") == "assistant" for entry in added)
 
     def _answering(self, reply_to: str) -> None:
         """What was said before it waits no more either."""
