@@ -53,7 +53,7 @@ class CuttingProxy:
         self._tasks.add(task)
         self._open.add(writer)
         try:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):  # it ends in any case
                 far_reader, far_writer = await asyncio.open_connection(*self.target)
                 try:
                     await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
