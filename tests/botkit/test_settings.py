@@ -142,6 +142,7 @@ def test_every_variable_is_described() -> None:
         "BOTKIT_API_KEYS",
         "BOTKIT_CONSOLE_KEY",
         "BOTKIT_SECRET_KEY",
+        "BOTKIT_WEB_IDENTITY_SECRET",
         "OPENAI_API_KEY",
         "SLACK_APP_TOKEN",
         "SLACK_BOT_TOKEN",

@@ -126,13 +126,11 @@ class Messages:
         entry: dict[str, Json] = {"id": said.id, "role": "user", "kind": said.kind}
         if said.kind == "action":
             return {**entry, **await self._pressed(session, said)}
-        text = f"/{said.name} {said.text}".rstrip() if said.kind == "command" else said.text
+        text = _typed(said) if said.kind == "command" else said.text
         if len(text) > self._options.characters:
             raise too_long(self._options.characters)
         if typed_command(text) is not None:
             entry["kind"] = "command"
-        elif said.kind == "command":
-            raise invalid("name: That is no command.")
         if not (text.strip() or said.files):
             raise invalid("text: There is nothing in the message.")
         if text:
@@ -214,6 +212,13 @@ def event_of(entry: FeedEntry, session: Session, locale: str = "") -> Event:
         sent_at=entry.at,
         address={"entry": entry.key},
     )
+
+
+def _typed(said: Said) -> str:
+    """A chosen command as if it had been typed."""
+    if typed_command(f"/{said.name}") != (said.name.lower(), ""):
+        raise invalid("name: That is no command.")
+    return f"/{said.name} {said.text}".rstrip()
 
 
 def _number(request: web.Request, name: str, default: int) -> int:
