@@ -25,6 +25,10 @@ PATIENCE_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """For a transaction's statements, and for its commit: a server that is silent is away."""
 
+FROZEN_SECONDS = 15.0
+"""After which the server ends a transaction whose process says nothing: one that was frozen in the
+middle would keep its conversation locked for as long as it is."""
+
 PERSONAL_TABLES = (
     "botkit_messages",
     "botkit_inbox",
@@ -96,6 +100,7 @@ class PostgresDriver:
             min_size=1,
             max_size=CONNECTIONS,
             timeout=CONNECT_SECONDS,
+            configure=_limit_idling,
             open=False,
         )
         try:
@@ -184,6 +189,13 @@ class PostgresDriver:
             )
             self._sql[sql] = found
         return found
+
+
+async def _limit_idling(connection: AsyncConnection[Row]) -> None:
+    await connection.execute(
+        f"SET idle_in_transaction_session_timeout = {int(1000 * FROZEN_SECONDS)}"
+    )
+    await connection.commit()
 
 
 async def _commit(connection: AsyncConnection[Row]) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -70,10 +71,23 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.database()
 
 
+@pytest.fixture
+def left() -> Iterator[list[FreezingBot]]:
+    """Bots that are ended in any case: a frozen one does not hear SIGTERM."""
+    bots: list[FreezingBot] = []
+    yield bots
+    for bot in bots:
+        if bot.process is not None and bot.process.returncode is None:
+            bot.process.kill()
+
+
 @pytest.mark.timeout(400 + 2 * FREEZE)
-async def test_thawed_it_finishes_the_turn_once(tmp_path: Path, database: str) -> None:
+async def test_thawed_it_finishes_the_turn_once(
+    tmp_path: Path, database: str, left: list[FreezingBot]
+) -> None:
     async with TelegramSimulator(time_scale=0.05) as telegram, aiohttp.ClientSession() as session:
         bot = FreezingBot(telegram, database, tmp_path)
+        left.append(bot)
         await bot.start()
         await bot.listening(session)
         ada = telegram.user("Ada")
@@ -90,12 +104,13 @@ async def test_thawed_it_finishes_the_turn_once(tmp_path: Path, database: str) -
 
 @pytest.mark.timeout(400 + 2 * FREEZE)
 async def test_meanwhile_another_process_finishes_the_turn_once(
-    tmp_path: Path, postgres: PostgresServer
+    tmp_path: Path, postgres: PostgresServer, left: list[FreezingBot]
 ) -> None:
     """On PostgreSQL, as processes on several machines are: the frozen one may hold a lock."""
     async with TelegramSimulator(time_scale=0.05) as telegram, aiohttp.ClientSession() as session:
         database = postgres.database()
         frozen, other = (FreezingBot(telegram, database, tmp_path) for _ in range(2))
+        left += [frozen, other]
         await frozen.start()
         await frozen.listening(session)
         ada = telegram.user("Ada")

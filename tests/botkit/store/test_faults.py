@@ -122,6 +122,33 @@ async def test_a_silent_postgres_is_an_error_and_then_left(
         await store.aclose()
 
 
+async def test_a_process_that_is_frozen_in_a_transaction_locks_nobody_out(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    url = postgres.database()
+    monkeypatch.setattr("botkit.store.postgres.FROZEN_SECONDS", 0.5)
+    frozen, other = await open_store(url), await open_store(url)
+    await frozen.accept([event("hello")])
+
+    async def freeze_in_the_middle() -> None:
+        pool = frozen._driver._pool  # type: ignore[attr-defined]
+        async with pool.connection() as connection:
+            await connection.execute("SELECT id FROM botkit_conversations FOR UPDATE")
+            assert await other.claim("me", limit=1, platforms=("stage",)) == []
+            async with asyncio.timeout(60):
+                while not await other.claim("me", limit=1, platforms=("stage",)):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(psycopg.Error, match="idle-in-transaction"):
+        await freeze_in_the_middle()
+    await frozen.accept([event("thawed", "c2")])
+    for store in (frozen, other):
+        await store.aclose()
+
+
 @pytest.mark.timeout(120 + 10 * RESTARTS)
 async def test_postgres_restarted_under_load_loses_nothing(
     tmp_path: Path, postgres: PostgresServer
