@@ -166,12 +166,11 @@ export class Panel {
 
   #announce(entry: Entry): void {
     if (!isReply(entry) || !entry.text || !this.context.conversation.watched) return
-    // The words as they stand in the transcript: Markdown's marks are not to be read out.
+    // Drawn by then: the words as they stand there, for Markdown's marks are not to be read out.
     requestAnimationFrame(() => {
-      const id = CSS.escape(entry.id)
-      const body = this.element.querySelector(`[data-id="${id}"] [part=body]`)
-      const words = (body?.textContent ?? entry.text ?? '').slice(0, READ_OUT_AT_MOST)
-      this.context.announcer.polite(`${this.context.title}: ${words}`)
+      const blocks = this.element.querySelectorAll<HTMLElement>(`[data-id="${CSS.escape(entry.id)}"] .markdown > *`)
+      const words = [...blocks].map((block) => block.querySelector('pre')?.textContent ?? block.innerText).join('\n')
+      this.context.announcer.polite(`${this.context.title}: ${words.slice(0, READ_OUT_AT_MOST)}`)
     })
   }
 }
