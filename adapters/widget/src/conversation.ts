@@ -56,6 +56,7 @@ export class Conversation implements StreamOwner {
   #awake = false
   #hiddenSince = 0
   #blocked = false
+  #away = false
 
   constructor(server: string) {
     this.api = new Api(server)
@@ -66,9 +67,13 @@ export class Conversation implements StreamOwner {
     addEventListener('online', () => this.#changed())
     addEventListener('offline', () => this.#changed())
     // A page in the back-forward cache must not hold the stream for the other tabs.
-    addEventListener('pagehide', () => this.#leave())
-    addEventListener('pageshow', (event) => {
-      if (event.persisted) this.#settle()
+    addEventListener('pagehide', () => {
+      this.#away = true
+      this.#leave()
+    })
+    addEventListener('pageshow', () => {
+      this.#away = false
+      this.#settle()
     })
   }
 
@@ -183,10 +188,14 @@ export class Conversation implements StreamOwner {
 
   /** Another person from here on; null for somebody unknown. */
   identify(token: string | null): void {
+    // Nothing that leads to a person's conversation stays behind where nobody is named.
+    this.#vault.named = true
+    if (token === null) this.#vault.forget()
+    this.#vault.named = token !== null
     if (token === this.#identity) return
-    const before = this.#identity
     this.#identity = token
-    if (token === null && before !== null) {
+    if (token === null) {
+      // What was said before they were known goes with them.
       this.#vault.forget()
       this.#another()
     }
@@ -301,6 +310,7 @@ export class Conversation implements StreamOwner {
         : {
             session: session.session,
             token: session.token,
+            epoch: '',
             pending: this.state.outgoing.length > 0,
             taken: 0,
             seen: 0,
@@ -332,7 +342,8 @@ export class Conversation implements StreamOwner {
   /** Another tab has begun another session, or is another person. */
   #elsewhere(): void {
     const now = this.remembered
-    if (!this.session || now?.session === this.session.session) return
+    // A person who is named has one session, whatever other tabs do.
+    if (this.#identity || !this.session || now?.session === this.session.session) return
     this.session = null
     if (now && this.#awake) void this.begin().catch((error: unknown) => this.report(error))
   }
@@ -346,6 +357,7 @@ export class Conversation implements StreamOwner {
 
   /** Holds the stream as long as there is a reason to. */
   #settle(): void {
+    if (this.#away) return
     const lingering = this.#awake && !(this.#hiddenSince && Date.now() - this.#hiddenSince >= LINGER)
     const wanted = this.watched || lingering || busy(this.state) || this.#outbox.busy
     if (!wanted) {
@@ -386,7 +398,7 @@ export class Conversation implements StreamOwner {
     } else if (message.kind === 'event') {
       this.#take(message.event, message.id)
     } else if (message.kind === 'snapshot' && !this.#tabs?.leads) {
-      this.#cursor = message.id
+      if (message.id) this.#moved(message.id)
       this.dispatch({ event: 'adopt', snapshot: message.snapshot })
       if (this.watched) this.seen()
     } else if (message.kind === 'link') {
@@ -396,12 +408,20 @@ export class Conversation implements StreamOwner {
   }
 
   #take(event: StreamEvent, id: string): void {
-    if (id) this.#cursor = id
+    if (id) this.#moved(id)
     this.dispatch(event)
     if (event.event === 'entry') this.#entered(event.entry)
     else if (event.event === 'reset') setTimeout(() => this.#greet(), GREETING_DELAY)
     else if (event.event === 'status' && !this.#outbox.busy)
       this.#remember((value) => ({ ...value, pending: event.status.state !== 'idle' }))
+  }
+
+  #moved(id: string): void {
+    this.#cursor = id
+    const epoch = id.split('.', 1)[0] ?? ''
+    this.#remember((value) =>
+      value.epoch === epoch ? value : { ...value, epoch, ...(value.epoch ? { taken: 0, seen: 0 } : {}) },
+    )
   }
 
   #entered(entry: Entry): void {
@@ -427,7 +447,7 @@ export class Conversation implements StreamOwner {
 
   #remember(change: (value: Remembered) => Remembered): void {
     const value = this.remembered
-    if (!value) return
+    if (!value || (this.session && this.session.session !== value.session)) return
     const next = change(value)
     if (JSON.stringify(next) !== JSON.stringify(value)) this.#vault.write(next)
   }

@@ -2,6 +2,8 @@
 export interface Remembered {
   session: string
   token: string
+  /** Numbers of entries begin anew when this changes. */
+  epoch: string
   /** A reply was under way when this was written. */
   pending: boolean
   /** The number of the last entry that was taken, and of the last that was seen. */
@@ -13,12 +15,15 @@ export interface Remembered {
 
 /** Keeps it in localStorage, or in memory where a browser does not allow that. */
 export class Vault {
-  readonly #key: string
+  /** Of a person whom the site has named, apart from what somebody unknown said. */
+  named = false
   #memory: Remembered | null = null
   #refused = false
 
-  constructor(server: string) {
-    this.#key = `botkit ${server}`
+  constructor(private readonly server: string) {}
+
+  get #key(): string {
+    return `botkit ${this.server}${this.named ? ' named' : ''}`
   }
 
   read(): Remembered | null {
