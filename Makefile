@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 # -qq: warnings about the machine's own package indexes are not about botkit.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak clean model source browser
+.PHONY: help run test lint bench soak clean model source widget browser
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,7 +14,7 @@ help: ## show this list
 run: $(VENV)/.installed model ## install, bring the default model, serve on http://127.0.0.1:8080 (PORT)
 	@exec $(BIN)/botkit serve
 
-test: $(VENV)/.installed-dev browser source lint ## lint and run every test
+test: $(VENV)/.installed-dev browser source lint widget ## lint and run every test
 	@$(BIN)/python -m pytest
 
 lint: $(VENV)/.installed-dev ## check style, types and the arrows between packages
@@ -55,6 +55,9 @@ model:
 
 source: # the model, and the file it was made of
 	@$(BIN)/python infra/scripts/model.py --keep-source
+
+widget: $(VENV)/.installed-dev # its types, its tests, its size, and that the committed file is its build
+	@sh infra/scripts/widget.sh check $(VENV)
 
 browser:
 	@sh infra/scripts/browser.sh
