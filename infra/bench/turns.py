@@ -21,6 +21,7 @@ from cold_start import cold_start
 from container_start import container_starts
 from limiting import limiting
 from long_conversation import added, long_conversation
+from streams import streams
 from telegram_stub import HEADERS, Sends, update
 from webhook_bots import botkit, chat_sdk, has_chat_sdk
 
@@ -189,6 +190,7 @@ def main() -> None:
         row("cold process to first 200, ms", [1e3 * taken for _, taken in cold], "at most 1500")
         print_middleware(home)
         print_limits()
+        print("\n".join(streams()))
         print_container_starts(home)
         print_acknowledgements(home)
         print_conversations(home)

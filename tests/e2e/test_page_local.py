@@ -25,7 +25,7 @@ async def page(local_server: LocalServer) -> AsyncIterator[Any]:
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-        await page.goto(local_server.url)
+        await page.goto(f"{local_server.url}/playground")
         yield page
         await browser.close()
         assert faults == []

@@ -121,8 +121,7 @@ class Hub:
     def stop(self, conversation: ConversationKey, entry: str) -> None:
         """The person wants what answers an entry ended."""
         with self._held(conversation) as scene:
-            scene.stop = entry
-            scene.changed()
+            scene.end(entry)
 
     async def work(self, event: Event, entry: str) -> None:
         """Show that a turn runs here, in other processes too, until cancelled."""

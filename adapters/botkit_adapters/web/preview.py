@@ -53,10 +53,10 @@ class WebPreview:
 
     async def stopped(self) -> None:
         """Return when the person wants no more of it."""
-        with self._scene().watched() as changed:
-            while not self._entry or self._scene().stop != self._entry:
-                await changed.wait()
-                changed.clear()
+        scene = self._scene()
+        while not self._entry or scene.stop != self._entry:
+            scene.stopping.clear()
+            await scene.stopping.wait()
         self._stopped = True
 
     async def close(self) -> None:

@@ -55,7 +55,7 @@ class Scene:
         head: The newest that was heard of its feed.
         state: What the bot does, for ``reply_to``.
         draft: What it writes.
-        stop: The entry whose answer the person wants ended.
+        stop: The entry whose answer the person wants ended, and what is set when there is another.
         turns: How many turns of this process work on it: 0 or 1.
         recent: Entries that this process added lately, with their epoch.
         queued: Entries that wait for their turn, and since when.
@@ -67,6 +67,7 @@ class Scene:
     reply_to: str = ""
     draft: Draft | None = None
     stop: str = ""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     turns: int = 0
     recent: deque[tuple[int, FeedEntry]] = field(default_factory=lambda: deque(maxlen=RECENT))
     queued: dict[str, float] = field(default_factory=dict)
@@ -156,6 +157,12 @@ class Scene:
             self._rest()
         self.changed()
 
+    def end(self, entry: str) -> None:
+        """The person wants what answers that entry ended."""
+        if entry != self.stop:
+            self.stop = entry
+            self.stopping.set()
+
     def rest(self) -> None:
         """Nothing is worked on."""
         if not self.turns:
@@ -173,8 +180,8 @@ class Scene:
             return
         news = (head.epoch, head.seq) != (self.head.epoch, self.head.seq)
         self.head = head
-        if head.stop and head.stop != self.stop:
-            self.stop, news = head.stop, True
+        if head.stop:
+            self.end(head.stop)
         if not self.turns:
             news |= self._follow(head.live)
         if news:

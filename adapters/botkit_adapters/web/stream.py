@@ -35,6 +35,9 @@ PING_SECONDS = 15.0
 DEAD_SECONDS = 45.0
 """After which a connection whose other end says nothing at all is closed (TCP_USER_TIMEOUT)."""
 
+FRAME_SECONDS = 0.02
+"""Between two pieces of news: a screen shows no more of them, and many visitors share a process."""
+
 AGAIN_SECONDS = 1.0
 """Until what could not be read is read again."""
 
@@ -83,14 +86,13 @@ class Streams:
         changed: asyncio.Event,
     ) -> None:
         while not self._hub.closed:
-            news = PING
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(PING_SECONDS):
-                    await changed.wait()
-                    changed.clear()
-                news = await self._news(follower, changed)
-            if news:
+            if not await _happens(changed):
+                await _write(request, response, PING)
+                continue
+            changed.clear()
+            if news := await self._news(follower, changed):
                 await _write(request, response, news)
+                await asyncio.sleep(FRAME_SECONDS)
         await _write(request, response, BYE)
 
     async def _news(self, follower: Follower, changed: asyncio.Event) -> bytes:
@@ -114,6 +116,17 @@ class Streams:
             self._open[session.id] -= 1
             if not self._open[session.id]:
                 del self._open[session.id]
+
+
+async def _happens(changed: asyncio.Event) -> bool:
+    """Wait for news; False when it is time for a ping."""
+    if changed.is_set():
+        return True
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            return await changed.wait()
+    except TimeoutError:
+        return False
 
 
 async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
