@@ -52,7 +52,7 @@ class Limit:
 
     @cached_property
     def _rates(self) -> tuple[Rate, ...]:
-        return parse_rates(self._text)  # brings a library that a cold process can do without
+        return parse_rates(self._text)
 
 
 class Newcomers:
