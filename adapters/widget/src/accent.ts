@@ -17,7 +17,7 @@ export const DEFAULT_ACCENT: Rgb = [79, 70, 229]
 export const LIGHT_SURFACE: Rgb = [241, 243, 246]
 export const DARK_SURFACE: Rgb = [43, 47, 56]
 /** A little more than the 4.5 that is asked for, so that rounding takes nothing away. */
-export const ENOUGH = 4.55
+const ENOUGH = 4.55
 
 const BLACK: Rgb = [0, 0, 0]
 const WHITE: Rgb = [255, 255, 255]
@@ -52,7 +52,7 @@ export function contrast(one: Rgb, other: Rgb): number {
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)
 }
 
-export function luminance([red, green, blue]: Rgb): number {
+function luminance([red, green, blue]: Rgb): number {
   return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
 }
 

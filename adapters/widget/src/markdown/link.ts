@@ -38,7 +38,7 @@ const NAMED: Readonly<Record<string, string>> = {
   shy: '\u00ad',
 }
 
-export const ENTITY = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,6}));/gi
+const ENTITY = /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,6}));/gi
 
 /** Text with its character references resolved; those nobody writes stay as they are. */
 export function decoded(text: string): string {

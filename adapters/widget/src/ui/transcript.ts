@@ -115,7 +115,7 @@ export class Transcript {
   /** Whoever scrolls up by ever so little reads; the end follows again once it is reached. */
   #scrolled(): void {
     const up = this.log.scrollTop < this.#top - 1 && this.#below > this.#left + 1
-    this.#following = this.#atEnd() && !(up && this.#following)
+    this.#following = !up && (this.#following || this.#atEnd())
     this.#latest.hidden = this.#atEnd()
     this.#measure()
   }
