@@ -17,6 +17,7 @@ from botkit.app import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Button, File, Reply
 from botkit.turn import Turn
+from botkit_adapters.web import stream
 
 skip_without_browser()
 skip_without_widget()
@@ -157,7 +158,11 @@ def batches(cases: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.timeout(400)
-async def test_hostile_markdown_at_every_boundary(chromium: Browser, shop: Site) -> None:
+async def test_hostile_markdown_at_every_boundary(
+    chromium: Browser, shop: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was written since the last frame is given to pages at once; here each character is.
+    monkeypatch.setattr(stream, "FRAME_SECONDS", 0.0)
     async with site() as canary:
         texts = [aimed(text, canary.origin()) for text in batches(CASES)]
         asked = {str(number): text for number, text in enumerate(texts)}

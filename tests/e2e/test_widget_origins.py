@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from browser import skip_without_browser
 from widget_bot import web_bot
@@ -64,8 +66,11 @@ async def test_only_the_list_is_let_in(
             await works(await chromium.visit(shop.origin(name) + "/"))
         started = completion.counts.started
         assert started == len(ALLOWED)
-        for name in FOREIGN:
+
+        async def comes_from(name: str) -> None:
             await refused(await chromium.visit(shop.origin(name) + "/"))
+
+        await asyncio.gather(*(comes_from(name) for name in FOREIGN))
         assert completion.counts.started == started
 
 

@@ -261,7 +261,7 @@ CASES = ELEMENTS + LINKS + IMAGES + TEXTS
 HUGE = {
     "quotes in quotes": "> " * 10_000 + "x",
     "quotes without spaces": ">" * 10_000 + "x",
-    "lists in lists": "\n".join("  " * depth + "- x" for depth in range(400)),
+    "lists in lists": "\n".join("  " * depth + "- x" for depth in range(200)),
     "lists on a line": "- " * 5_000 + "x",
     "numbered lists on a line": "1. " * 5_000 + "x",
     "brackets": "[" * 10_000 + "x" + "]" * 10_000,
