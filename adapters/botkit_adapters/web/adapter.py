@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from botkit.adapter import (
     AdapterRoute,
@@ -47,13 +48,14 @@ class WebAdapter:
 
     def __init__(self, options: WebOptions) -> None:
         self._options = options
-        self._hub = Hub()
+        self._hub: Hub | None = None
         self._files: Files | None = None
         self._outbound: Outbound | None = None
 
     def routes(self, intake: Intake) -> Sequence[AdapterRoute]:
         """The widget's, its script, the demo page, and ``/chat``."""
-        options, hub = self._options, self._hub
+        options = self._options
+        hub = self._hub = Hub(intake)
         sessions = Sessions(options, intake)
         files = self._files = Files(options, intake, sessions)
         self._outbound = Outbound(intake, hub, files)
@@ -78,18 +80,22 @@ class WebAdapter:
 
     async def start(self, intake: Intake) -> None:
         """Begin to look at what other processes do."""
-        self._hub.start(intake)
+        if self._hub is not None:
+            self._hub.start()
 
     async def drain(self) -> None:
         """Have pages come again, to where they are served next."""
-        self._hub.leave()
+        if self._hub is not None:
+            self._hub.leave()
 
     async def aclose(self) -> None:
         """Stop looking."""
-        await self._hub.aclose()
+        if self._hub is not None:
+            await self._hub.aclose()
 
     async def working(self, event: Event) -> None:
         """Show that an answer is under way, until cancelled."""
+        assert self._hub is not None
         if event.kind != "feedback":
             await self._hub.work(event, event.address.get("entry", ""))
 
@@ -97,9 +103,9 @@ class WebAdapter:
         self, event: Event, *, saved: Json | None, save: SavePreview, holds: Holds
     ) -> Preview:
         """A draft that pages show as it is written."""
-        conversation = event.conversation
+        assert self._hub is not None
         return WebPreview(
-            lambda: self._hub.scene(conversation),
+            partial(self._hub.scene, event.conversation),
             event.address.get("entry", ""),
             saved=saved,
             save=save,

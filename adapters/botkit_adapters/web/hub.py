@@ -7,9 +7,9 @@ tells the store how far it is, and whoever shows looks there, for all conversati
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from botkit.adapter import Intake
 from botkit.errors import StoreError
@@ -37,26 +37,30 @@ CUT_SECONDS = 3.0
 class Hub:
     """Scenes by conversation.
 
+    Args:
+        intake: Where the feeds are.
+
     Fields:
         closed: The server stops: whoever watches a scene leaves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, intake: Intake) -> None:
         self.closed = False
+        self._intake = intake
         self._scenes: dict[ConversationKey, Scene] = {}
         self._errands = Errands()
         self._something = asyncio.Event()
-        self._feed: Feed | None = None
+        self._closing = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
 
-    def start(self, intake: Intake) -> None:
+    def start(self) -> None:
         """Begin to look at what other processes do."""
-        self._feed = intake.feed
-        self._looking = asyncio.create_task(self._look_now_and_then(intake.feed))
+        self._looking = asyncio.create_task(self._look_now_and_then())
 
     async def aclose(self) -> None:
         """Let everybody go."""
         self.leave()
+        self._closing.set()
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
@@ -75,7 +79,7 @@ class Hub:
 
     # Scenes
 
-    @contextmanager
+    @contextlib.contextmanager
     def watching(self, conversation: ConversationKey) -> Iterator[tuple[Scene, asyncio.Event]]:
         """The scene while somebody shows it, and what is set when it changes."""
         with self._held(conversation) as scene, scene.watched() as changed:
@@ -89,7 +93,7 @@ class Hub:
             self._something.set()
         return scene
 
-    @contextmanager
+    @contextlib.contextmanager
     def _held(self, conversation: ConversationKey) -> Iterator[Scene]:
         scene = self.scene(conversation)
         try:
@@ -131,12 +135,10 @@ class Hub:
                 await self._tell(scene)
             finally:
                 scene.ended()
-                if not self.closed:
-                    self._errands.begin(self._settle(scene))
+                self._errands.begin(self._settle(scene))
 
     async def _tell(self, scene: Scene) -> None:
         """Tell other processes how far it is, until cancelled."""
-        assert self._feed is not None
         told: object = None
         pause = FIRST_TOLD_SECONDS
         while True:
@@ -156,8 +158,9 @@ class Hub:
 
     async def _settle(self, scene: Scene) -> None:
         """Where a turn left no reply, say so."""
-        assert self._feed is not None
-        await asyncio.sleep(SETTLE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._closing.wait()
         if scene.turns or scene.state != "working":
             return
         try:
@@ -169,21 +172,25 @@ class Hub:
 
     # What happens elsewhere
 
-    async def _look_now_and_then(self, feed: Feed) -> None:
+    @property
+    def _feed(self) -> Feed:
+        return self._intake.feed
+
+    async def _look_now_and_then(self) -> None:
         while True:
             if not self._scenes:
                 self._something.clear()
                 await self._something.wait()
             await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self._look(feed)
+                await self._look()
             except StoreError as error:
                 logger.warning("web: cannot look for news: %s", error)
             except Exception:
                 logger.exception("web: looking for news failed")
 
-    async def _look(self, feed: Feed) -> None:
-        heads = await feed.heads(list(self._scenes))
+    async def _look(self) -> None:
+        heads = await self._feed.heads(list(self._scenes))
         for conversation, scene in list(self._scenes.items()):
             scene.heard(heads.get(conversation, FeedHead()))
             scene.forget_queued()

@@ -25,6 +25,9 @@ UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 REPLACES = 50
 """How many messages one may stand for that were written anew again and again."""
 
+STOPS = "60/minute"
+"""Apart from messages: whoever has written a lot may still say that it is enough."""
+
 PAGE = 100
 """Earlier entries at once, at most."""
 
@@ -74,15 +77,18 @@ class Messages:
         self._sessions = sessions
         self._files = files
         self._limit = limit
+        self._stops = Limit(STOPS)
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         """Keep what a visitor says."""
         session = await self._sessions.of(request)
         said = await read_json(request, Said, self._options.characters)
-        self._limit.take(session.id)
         if said.kind == "stop":
+            self._stops.take(session.id)
             seq = await self._stop(session, said)
-        elif said.kind == "start":
+            return web.json_response({"id": said.id, "seq": seq}, status=202)
+        self._limit.take(session.id)
+        if said.kind == "start":
             seq = await self._start(session, said)
         else:
             seq = await self.say(session, said)

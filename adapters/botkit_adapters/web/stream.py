@@ -102,7 +102,7 @@ class Streams:
             logger.warning("web: a stream waits for the store: %s", error)
             await asyncio.sleep(AGAIN_SECONDS)
             changed.set()
-            return b""
+            return PING
 
     @contextlib.contextmanager
     def _counted(self, session: Session) -> Iterator[None]:

@@ -24,7 +24,7 @@ async def test_in_the_middle_what_is_shown_is_the_reply(site: Site, visitor: Vis
         assert LONG.startswith(text)
         assert 3 < text.count("word") < 100
         assert page.replies(said)[0]["stopped"] is True
-        assert page.drafts[-1] == text
+        assert text.startswith(page.drafts[-1])
         await site.idle()
         assert site.completion.counts.cancelled == 1
         # What was shown is what the bot remembers.
