@@ -53,7 +53,7 @@ def module(path: str) -> str:
         if shutil.which("npm") is None:
             pytest.skip("there is no npm to install the widget's packages with")
         done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund"],
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
             cwd=FOLDER,
             capture_output=True,
             text=True,
