@@ -78,6 +78,8 @@ class Door:
                 if request.transport is None or request.transport.is_closing():
                     raise ConnectionResetError("the client has gone") from error
                 failure = unexpected(request, error)
+                if request.writer.output_size > 0:  # a stream that was begun cannot become another
+                    raise ConnectionResetError("the answer was cut off") from error
                 response = RefusalError(500, "internal_error", failure.message).response()
             if not response.prepared:
                 response.headers.update(cors)

@@ -203,8 +203,9 @@ class Scene:
         reply_to = str(live.get("reply_to", ""))
         self._answering(reply_to)
         if live.get("state") != "working":
-            self.draft = None
-            self._rest()
+            if reply_to == self.reply_to:
+                self.draft = None
+                self._rest()
             return
         self.state, self.reply_to = "working", reply_to
         draft = Draft(str(live.get("draft", "")), reply_to, str(live.get("text", "")))
