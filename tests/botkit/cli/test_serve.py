@@ -92,6 +92,18 @@ def test_it_answers_shows_its_page_and_ends_at_sigterm(start: Start) -> None:
     assert server.stop()[0] == 0
 
 
+def test_it_shows_the_widget_and_how_to_embed_it(start: Start) -> None:
+    server = start()
+    output = server.output_until("Ctrl-C stops the server")
+    assert "the bot answers on: Web" in output
+    assert f'<script async src="{server.address}/widget.js"></script>' in output
+    assert b"/widget.js" in server.ask("/")[1]
+    status, page = server.ask("/playground")
+    assert (status, b'id="composer"' in page) == (200, True)
+    assert server.ask("/chat", {"prompt": "hello"})[0] == 200
+    assert server.stop()[0] == 0
+
+
 def test_ctrl_c_ends_it(start: Start) -> None:
     server = start()
     server.output_until("Ctrl-C stops the server")
