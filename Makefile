@@ -25,6 +25,7 @@ lint: $(VENV)/.installed-dev ## check style, types and the arrows between packag
 
 bench: $(VENV)/.installed source ## measure a message's way, and the local model beside llama.cpp
 	@$(BIN)/python infra/bench/turns.py
+	@$(BIN)/python infra/bench/widget.py
 	@$(BIN)/botkit bench --quality --json bench.json
 
 soak: $(VENV)/.installed-dev ## kill, duplicate and restart for half an hour; make test does so briefly

@@ -8,15 +8,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gzip
+import importlib.util
 import statistics
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+if any(importlib.util.find_spec(each) is None for each in ("playwright", "pytest")):
+    print("the widget is not measured: install botkit[dev]")
+    sys.exit()
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 
+from browser import CHROMIUM  # noqa: E402
 from widget_bot import web_bot  # noqa: E402
 from widget_page import BUILT, Browser, Widget, browsing  # noqa: E402
 from widget_site import Site, embedding, site  # noqa: E402
@@ -221,7 +227,10 @@ def main() -> None:
     """Measure, or make the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", action="store_true", help="write infra/pictures/widget-*.png")
-    if parser.parse_args().pictures:
+    arguments = parser.parse_args()
+    if CHROMIUM is None or not BUILT.is_file():
+        print("the widget is not measured: there is no chromium, or it was not built")
+    elif arguments.pictures:
         from widget_pictures import pictures
 
         folder = ROOT / "infra" / "pictures"
