@@ -1,7 +1,9 @@
-import { Api, outdated, passing, Refusal, Unreachable } from './api'
+import { Api, passing, Refusal, Unreachable } from './api'
 import { Outbox } from './outbox'
 import type { AssistantEntry, Entry, EntryKind, Limits, RatingValue, SessionAnswer, StreamEvent, UserEntry } from './protocol'
+import { Memory } from './memory'
 import { type Remembered, uuid, Vault } from './session'
+import { Sessions, type SessionsOwner } from './sessions'
 import { type Action, busy, EMPTY, reduce, snapshot, type State } from './store'
 import { hold, type Link, type StreamOwner } from './stream'
 import { type TabMessage, Tabs } from './tabs'
@@ -32,37 +34,31 @@ type Listener<K extends keyof ConversationEvents> = (detail: ConversationEvents[
 const LINGER = 60_000
 /** An empty session is greeted when nothing has come by then. */
 const GREETING_DELAY = 400
-/** What is older was not said to somebody who begins here. */
-const RECENT = 60
 
 /** One visitor's conversation: everything but what it looks like. */
-export class Conversation implements StreamOwner {
+export class Conversation implements StreamOwner, SessionsOwner {
   state: State = EMPTY
   link: Link = 'idle'
   /** What the bot is told. */
   locale = navigator.language
-  session: SessionAnswer | null = null
   readonly api: Api
 
-  readonly #vault: Vault
-  readonly #outbox: Outbox
+  readonly #memory: Memory
+  readonly #sessions: Sessions
+  readonly #outbox = new Outbox(this)
   readonly #listeners = new Map<keyof ConversationEvents, Set<(detail: never) => void>>()
   readonly #viewers = new Set<object>()
-  readonly #born = Date.now() / 1000
-  #beginning: Promise<SessionAnswer> | null = null
-  #identity: string | null = null
   #cursor = ''
   #tabs: Tabs | null = null
   #awake = false
   #hiddenSince = 0
-  #blocked = false
   #away = false
 
   constructor(server: string) {
     this.api = new Api(server)
-    this.#vault = new Vault(server)
-    this.#outbox = new Outbox(this)
-    this.#vault.watch(() => this.#elsewhere())
+    const vault = new Vault(server)
+    this.#memory = new Memory(vault)
+    this.#sessions = new Sessions(this.api, vault, this)
     document.addEventListener('visibilitychange', () => this.#visibility())
     addEventListener('online', () => this.#changed())
     addEventListener('offline', () => this.#changed())
@@ -77,12 +73,16 @@ export class Conversation implements StreamOwner {
     })
   }
 
+  get session(): SessionAnswer | null {
+    return this.#sessions.current
+  }
+
   get limits(): Limits | null {
     return this.session?.limits ?? null
   }
 
   get remembered(): Remembered | null {
-    return this.#vault.read()
+    return this.#memory.value
   }
 
   on<K extends keyof ConversationEvents>(name: K, listener: Listener<K>): () => void {
@@ -125,20 +125,17 @@ export class Conversation implements StreamOwner {
 
   /** The number of replies that nobody has looked at. */
   get unread(): number {
-    const seen = this.remembered?.seen ?? 0
-    return this.state.messages.filter((one) => one.role === 'assistant' && one.seq > seen && (one.text || one.files))
-      .length
+    return this.#memory.unread(this.state.messages)
   }
 
   /** What is shown was looked at. */
   seen(): void {
-    const last = this.state.log.at(-1)?.seq ?? 0
-    this.#remember((value) => (last > value.seen ? { ...value, seen: last } : value))
+    this.#memory.seen(this.state.log.at(-1)?.seq ?? 0)
   }
 
   send(sending: Sending): void {
     this.#awake = true
-    this.#remember((value) => ({ ...value, pending: true, start: '' }))
+    this.#memory.change({ pending: true, start: '' })
     this.#outbox.add(uuid(), sending)
     this.#settle()
   }
@@ -188,19 +185,8 @@ export class Conversation implements StreamOwner {
 
   /** Another person from here on; null for somebody unknown. */
   identify(token: string | null): void {
-    // Nothing that leads to a person's conversation stays behind where nobody is named.
-    this.#vault.named = true
-    if (token === null) this.#vault.forget()
-    this.#vault.named = token !== null
-    if (token === this.#identity) return
-    this.#identity = token
-    if (token === null) {
-      // What was said before they were known goes with them.
-      this.#vault.forget()
-      this.#another()
-    }
-    this.session = null
-    this.#beginning = null
+    if (!this.#sessions.identify(token)) return
+    if (token === null) this.#another()
     if (this.#awake) void this.begin().catch((error: unknown) => this.report(error))
   }
 
@@ -212,33 +198,18 @@ export class Conversation implements StreamOwner {
     this.#changed()
   }
 
-  /** Does something with the session; once more with another one when it is no longer good. */
-  async call<T>(action: (session: SessionAnswer) => Promise<T>): Promise<T> {
-    const session = await this.begin()
-    try {
-      return await action(session)
-    } catch (error) {
-      if (!outdated(error)) throw error
-      if (this.session === session) this.session = null
-      return action(await this.begin(session.token))
-    }
+  begin(): Promise<SessionAnswer> {
+    return this.#sessions.begin()
   }
 
-  /** The session, begun or gone on with. `bad` is a token that the server does not take. */
-  begin(bad = ''): Promise<SessionAnswer> {
-    if (this.session && this.session.expires_at > Date.now() / 1000 + 5) return Promise.resolve(this.session)
-    if (this.#beginning) return this.#beginning
-    const beginning = exclusively(this.#lockName, () => this.#begin(bad)).finally(() => {
-      if (this.#beginning === beginning) this.#beginning = null
-    })
-    this.#beginning = beginning
-    return beginning
+  call<T>(action: (session: SessionAnswer) => Promise<T>): Promise<T> {
+    return this.#sessions.call(action)
   }
 
   /** Tells the page, and in the console the developer. */
   report(error: unknown): void {
     const refusal = error instanceof Refusal ? error : null
-    if (refusal?.code === 'origin_not_allowed') this.#blockedHere()
+    if (refusal?.code === 'origin_not_allowed') this.#sessions.block()
     this.emit('error', {
       code: refusal?.code || (error instanceof Unreachable ? 'unreachable' : 'error'),
       message: error instanceof Error ? error.message : String(error),
@@ -276,54 +247,17 @@ export class Conversation implements StreamOwner {
     this.report(error)
   }
 
-  get #lockName(): string {
-    return `botkit ${this.api.server}`
-  }
+  // What the sessions ask of theirs.
 
-  async #begin(bad: string): Promise<SessionAnswer> {
-    const before = this.remembered
-    const body = {
-      locale: this.locale,
-      timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      ...(this.#identity ? { identity: this.#identity } : {}),
-    }
-    const token = before && before.token !== bad ? before.token : undefined
-    let session: SessionAnswer
-    try {
-      session = await this.api.begin(body, token)
-    } catch (error) {
-      if (error instanceof Unreachable) await this.#perhapsBlocked()
-      if (!token || !outdated(error)) throw error
-      session = await this.api.begin(body)
-    }
-    this.#blocked = false
-    this.#adopt(session, before)
-    return session
-  }
-
-  #adopt(session: SessionAnswer, before: Remembered | null): void {
-    const same = before?.session === session.session
-    this.session = session
-    this.#vault.write(
-      same
-        ? { ...before, token: session.token }
-        : {
-            session: session.session,
-            token: session.token,
-            epoch: '',
-            pending: this.state.outgoing.length > 0,
-            taken: 0,
-            seen: 0,
-            start: this.state.outgoing.length > 0 ? '' : uuid(),
-          },
-    )
+  begun(session: SessionAnswer): void {
+    this.#memory.begun(session, this.state.outgoing.length > 0)
     if (this.#tabs && this.#tabs.name !== this.#tabsName) this.#another()
     this.#settle()
     this.#changed()
   }
 
   get #tabsName(): string {
-    return `${this.#lockName} ${this.session?.session ?? ''}`
+    return `botkit ${this.api.server} ${this.session?.session ?? ''}`
   }
 
   /** Another session than before: nothing of the old one may stay. */
@@ -337,15 +271,6 @@ export class Conversation implements StreamOwner {
   #leave(): void {
     this.#tabs?.close()
     this.#tabs = null
-  }
-
-  /** Another tab has begun another session, or is another person. */
-  #elsewhere(): void {
-    const now = this.remembered
-    // A person who is named has one session, whatever other tabs do.
-    if (this.#identity || !this.session || now?.session === this.session.session) return
-    this.session = null
-    if (now && this.#awake) void this.begin().catch((error: unknown) => this.report(error))
   }
 
   #visibility(): void {
@@ -374,10 +299,10 @@ export class Conversation implements StreamOwner {
   }
 
   #beginQuietly(): void {
-    if (this.#beginning || this.#blocked) return
+    if (this.#sessions.beginning || this.#sessions.blocked) return
     this.link = 'connecting'
     const again = (error: unknown): void => {
-      this.link = this.#blocked || !passing(error) ? 'refused' : 'lost'
+      this.link = this.#sessions.blocked || !passing(error) ? 'refused' : 'lost'
       this.#changed()
       if (passing(error)) setTimeout(() => this.#settle(), 3_000)
     }
@@ -413,43 +338,25 @@ export class Conversation implements StreamOwner {
     if (event.event === 'entry') this.#entered(event.entry)
     else if (event.event === 'reset') setTimeout(() => this.#greet(), GREETING_DELAY)
     else if (event.event === 'status' && !this.#outbox.busy)
-      this.#remember((value) => ({ ...value, pending: event.status.state !== 'idle' }))
+      this.#memory.change({ pending: event.status.state !== 'idle' })
   }
 
   #moved(id: string): void {
     this.#cursor = id
-    const epoch = id.split('.', 1)[0] ?? ''
-    this.#remember((value) =>
-      value.epoch === epoch ? value : { ...value, epoch, ...(value.epoch ? { taken: 0, seen: 0 } : {}) },
-    )
+    this.#memory.moved(id)
   }
 
   #entered(entry: Entry): void {
-    const before = this.remembered
-    const known = before?.taken ?? 0
-    const watching = this.watched && !document.hidden
-    this.#remember((value) => ({
-      ...value,
-      taken: Math.max(entry.seq, value.taken),
-      seen: watching ? Math.max(entry.seq, value.seen) : value.seen,
-    }))
-    if (entry.seq > known && (known > 0 || entry.at > this.#born - RECENT)) this.emit('message', entry)
+    if (this.#memory.entered(entry, this.watched && !document.hidden)) this.emit('message', entry)
   }
 
   /** Lets the bot speak first where nobody has said anything. */
   #greet(): void {
     const start = this.remembered?.start
     if (!start || !this.watched || this.state.log.length || this.state.outgoing.length) return
-    this.#remember((value) => ({ ...value, start: '' }))
+    this.#memory.change({ start: '' })
     const body = { id: start, kind: 'start' as const, locale: this.locale }
     void this.#attempt((session) => this.api.send(session.token, body))
-  }
-
-  #remember(change: (value: Remembered) => Remembered): void {
-    const value = this.remembered
-    if (!value || (this.session && this.session.session !== value.session)) return
-    const next = change(value)
-    if (JSON.stringify(next) !== JSON.stringify(value)) this.#vault.write(next)
   }
 
   async #attempt<T>(action: (session: SessionAnswer) => Promise<T>): Promise<T | null> {
@@ -461,22 +368,6 @@ export class Conversation implements StreamOwner {
     }
   }
 
-  /** A browser hides the refusal of a foreign origin: then the server is there, but has no answer. */
-  async #perhapsBlocked(): Promise<void> {
-    if (!this.#blocked && navigator.onLine && (await this.api.there())) this.#blockedHere()
-  }
-
-  #blockedHere(): void {
-    this.#blocked = true
-    this.link = 'refused'
-    this.#changed()
-    console.error(
-      `botkit: ${this.api.server} does not answer pages of ${location.origin}. ` +
-        `Add this origin to the bot's settings: BOTKIT_WEB_ORIGINS=${location.origin} ` +
-        `(several are separated by commas), and start the bot again.`,
-    )
-  }
-
   #changed(): void {
     this.emit('change', undefined)
   }
@@ -485,9 +376,4 @@ export class Conversation implements StreamOwner {
 /** Whether an entry is a reply to be read out or counted. */
 export function isReply(entry: Entry): entry is AssistantEntry {
   return entry.role === 'assistant' && Boolean(entry.text || entry.files?.length)
-}
-
-/** One tab at a time, so that two that are opened together begin one session. */
-function exclusively<T>(name: string, action: () => Promise<T>): Promise<T> {
-  return navigator.locks ? (navigator.locks.request(name, action) as Promise<T>) : action()
 }

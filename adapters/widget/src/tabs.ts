@@ -9,6 +9,11 @@ export type TabMessage =
   | { kind: 'link'; link: Link }
   | { kind: 'beat' }
 
+/** The lock manager, where this page may use it: neither without HTTPS nor in a sandboxed frame. */
+export function locks(): LockManager | null {
+  return self.origin === 'null' ? null : (navigator.locks ?? null)
+}
+
 /** A tab that leads is heard at least with every ping of the server. */
 const SILENCE = 45_000
 
@@ -16,7 +21,7 @@ const SILENCE = 45_000
  * One tab of a session holds the stream and tells the others what comes.
  *
  * The lock says which: it is given on when a tab closes, and taken away from one that is frozen.
- * Where a browser has no locks (pages without HTTPS), each tab holds a stream of its own.
+ * Where there are no locks, each tab holds a stream of its own.
  */
 export class Tabs {
   readonly #channel: BroadcastChannel | null
@@ -32,7 +37,7 @@ export class Tabs {
     private readonly lead: (signal: AbortSignal) => Promise<void>,
     private readonly hear: (message: TabMessage) => void,
   ) {
-    this.#locks = navigator.locks ?? null
+    this.#locks = locks()
     this.#channel = this.#locks && 'BroadcastChannel' in globalThis ? new BroadcastChannel(name) : null
     this.#channel?.addEventListener('message', (message: MessageEvent<TabMessage>) => {
       this.#heard = Date.now()
