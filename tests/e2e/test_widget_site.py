@@ -244,3 +244,98 @@ async def test_an_element_in_the_page_and_the_launcher_share_a_conversation(
         await playwright.expect(floating.part("title")).to_have_text("There")
         await playwright.expect(floating.body()).to_contain_text("said: hello")
         assert inline.seen.faults == []
+
+
+async def test_a_long_history(chromium: Browser, shop: Site) -> None:
+    """The last are there at once, earlier ones on request, and the reader's place stays."""
+    completion = ScriptedCompletion(replies=lambda request: f"Reply to it. {'And on. ' * 20}")
+    async with web_bot(completion, Bot(middleware=()), origins=(shop.origin(),)) as bot:
+        shop.add("/", embedding(bot.address))
+        widget = await chromium.visit(f"{shop.origin()}/")
+        await widget.open()
+        await widget.answered(1)
+        await widget.page.evaluate(
+            """async () => {
+                for (let number = 1; number <= 110; number += 1) {
+                    let done;
+                    const answered = new Promise((resolve) => { done = resolve });
+                    const end = botkit.on('message', (entry) => entry.role === 'user' || done());
+                    botkit.send(`question ${number}`);
+                    await answered;
+                    end();
+                }
+            }"""
+        )
+        await widget.page.reload()
+        await widget.open()
+        await widget.idle()
+        await playwright.expect(widget.questions.last).to_contain_text("question 110")
+        await playwright.expect(widget.questions.last).to_be_in_viewport()
+        shown = await widget.questions.count()
+        assert 90 <= shown < 110
+        first = widget.questions.first
+        await widget.part("log").evaluate("(log) => log.scrollTo(0, 0)")
+        await playwright.expect(first).to_be_in_viewport()
+        text = await first.locator("[data-part=body]").inner_text()
+        await widget.part("earlier").click()
+        await playwright.expect(widget.questions.nth(shown)).to_be_attached()
+        bodies = widget.questions.locator("[data-part=body]")
+        same = bodies.filter(has_text=re.compile(f"^{text}$"))
+        await playwright.expect(same).to_be_in_viewport()
+        while await widget.part("earlier").is_visible():
+            count = await widget.questions.count()
+            await widget.part("earlier").click()
+            await playwright.expect(widget.questions.nth(count)).to_be_attached()
+        await playwright.expect(widget.questions).to_have_count(110)
+        texts = await bodies.all_inner_texts()
+        assert texts == [f"question {number}" for number in range(1, 111)]
+
+
+async def test_a_question_during_the_answer_waits_for_its_turn(
+    chromium: Browser, shop: Site
+) -> None:
+    completion = ScriptedCompletion(
+        replies=lambda request: f"{len(request.messages)} so far. Word for word.",
+        delay=0.15,
+    )
+    async with web_bot(completion, origins=(shop.origin(),)) as bot:
+        shop.add("/", embedding(bot.address))
+        widget = await chromium.visit(f"{shop.origin()}/")
+        await widget.open()
+        await widget.answered(1)
+        await widget.say("first")
+        await playwright.expect(widget.body()).to_contain_text("so far")
+        await widget.say("second")
+        await widget.answered(3)
+        order = await widget.root.locator("[data-part=message]").evaluate_all(
+            "(all) => all.map((each) => each.dataset.role)"
+        )
+        assert order[1:] in (
+            ["user", "assistant", "user", "assistant"],
+            ["user", "user", "assistant", "assistant"],
+        )
+        assert completion.counts.finished == 2
+
+
+async def test_back_and_forth_between_pages(chromium: Browser, shop: Site) -> None:
+    completion = ScriptedCompletion(replies=["One two three four five six."], delay=0.2)
+    async with web_bot(completion, origins=(shop.origin(),)) as bot:
+        for path in ("/", "/other"):
+            shop.add(path, embedding(bot.address))
+        widget = await chromium.visit(f"{shop.origin()}/")
+        await widget.open()
+        await widget.answered(1)
+        await widget.say("count")
+        await playwright.expect(widget.body()).to_contain_text("One")
+        await widget.page.goto(f"{shop.origin()}/other")
+        await widget.open()
+        await playwright.expect(widget.body()).to_have_text("One two three four five six.")
+        await widget.page.go_back()
+        await widget.launcher.wait_for()
+        if not await widget.panel.is_visible():
+            await widget.open()
+        await playwright.expect(widget.body()).to_have_text("One two three four five six.")
+        await widget.say("again")
+        await widget.answered(3)
+        assert completion.counts.started == 2
+        assert widget.seen.faults == []
