@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from botkit.app import Bot
+    from botkit.bot import Bot
     from botkit.completion import (
         ChatCompletion,
         ChatCompletionChunk,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Attachment": "botkit.types",
-    "Bot": "botkit.app",
+    "Bot": "botkit.bot",
     "BotkitError": "botkit.errors",
     "Button": "botkit.replies",
     "ChatCompletion": "botkit.completion",

@@ -1,13 +1,12 @@
-"""Bot: settings, adapters, middleware, handlers and completion made into one application."""
+"""A bot at work: settings, adapters, middleware and completion made into one application."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botkit import defaults, plugins
 from botkit.adapter import Adapter, AdapterRoute
 from botkit.asking import Asking
 from botkit.completion import Completion
@@ -22,9 +21,6 @@ from botkit.middleware.guards import guards
 from botkit.pipeline import Middleware
 from botkit.pseudonyms import Pseudonyms
 from botkit.push import PATH, Pushing, make_pusher, turns_handler
-from botkit.quality import HandOff
-from botkit.replies import Reply
-from botkit.routing import Router
 from botkit.runner import Runner
 from botkit.scrape import Scrape
 from botkit.settings import Settings
@@ -33,85 +29,17 @@ from botkit.steps import Steps
 from botkit.store import Store, open_store
 from botkit.toolkit import make_toolkit
 from botkit.tracing import make_tracer
-from botkit.turn import Turn
 from botkit.types import ConversationKey
 from botkit.upkeep import prune_now_and_then, push_what_is_due
 from botkit.watch import TurnWatch
 from botkit.work_options import WorkOptions
 from botkit.worker import Worker
 
+if TYPE_CHECKING:
+    from botkit.bot import Bot
+
 FLUSH_SECONDS = 1.0
 """For spans to leave before a platform freezes the process."""
-
-HUMAN = "human"
-"""The command that asks for a person; where it is there, widgets offer it."""
-
-ChooseMiddleware = Callable[[list[Middleware]], Sequence[Middleware]]
-"""Is given the usual middleware, and returns what to take."""
-
-
-class Bot(Router):
-    """A bot. Register handlers on it, then ``botkit serve FILE`` or :meth:`application`.
-
-    Args:
-        instructions: The system message; None takes BOTKIT_INSTRUCTIONS.
-        middleware: Outermost first; None takes :func:`botkit.middleware.default_middleware`, and a
-            function is given those and returns what to take.
-        handlers: Names of installed handler plugins to register; a handler of the bot for the same
-            command or action takes its place.
-
-    Raises:
-        SettingsError: There is no such plugin.
-        HandlerError: A plugin's handler cannot be registered.
-    """
-
-    def __init__(
-        self,
-        *,
-        instructions: str | None = None,
-        middleware: Sequence[Middleware] | ChooseMiddleware | None = None,
-        handlers: Sequence[str] = ("memory",),
-    ) -> None:
-        super().__init__()
-        self.instructions = instructions
-        self.middleware = middleware
-        self.hands_off: HandOff | None = None
-        with self.replaceable():
-            for name in handlers:
-                plugins.load(plugins.HANDLERS, name)(self)
-
-    def hand_off(self, function: HandOff) -> HandOff:
-        """Answer where the model could not: ``async (turn, reason) -> Reply | str | None``.
-
-        It answers ``/human`` too, the reason being ``asked``, unless the bot has such a command.
-        """
-        self.hands_off = function
-        if not any(each.name == HUMAN for each in self.commands):
-            with self.replaceable():
-                self.command(HUMAN, description="Talk to a person")(_asked_for_human(function))
-        return function
-
-    def application(
-        self,
-        settings: Settings,
-        completion: Completion,
-        adapters: Sequence[Adapter] | None = None,
-        pusher: Pushing | None = None,
-    ) -> BotApplication:
-        """The bot with everything it needs; nothing is opened yet.
-
-        Args:
-            settings: From :meth:`Settings.load`.
-            completion: Who answers by default; whoever serves starts it.
-            adapters: None takes every installed one whose variables are set.
-            pusher: Has turns run; None is this process, or what BOTKIT_TRIGGER says.
-
-        Raises:
-            SettingsError: A variable is wrong or missing.
-            MissingExtraError: A platform or the database needs an extra of botkit.
-        """
-        chosen = plugins.load_adapters(settings) if adapters is None else adapters
-        return BotApplication(self, settings, completion, chosen, pusher)
 
 
 class BotApplication:
@@ -339,13 +267,6 @@ class BotApplication:
         return due is None or (conversation is None and due > 0)
 
 
-def _asked_for_human(hand_off: HandOff) -> Callable[[Turn], Awaitable[Reply | str | None]]:
-    async def human(turn: Turn) -> Reply | str | None:
-        return await hand_off(turn, "asked") or defaults.NOBODY
-
-    return human
-
-
 class _LateIntake:
     """Stands for an intake in routes, which are made before the store is open."""
 
@@ -355,7 +276,3 @@ class _LateIntake:
 
     def __getattr__(self, attribute: str) -> Any:
         return getattr(self._intakes[self._name], attribute)
-
-
-Registrar = Callable[[Bot], None]
-"""Entry point of the group ``botkit.handlers``."""

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.cli.blame import blame
 from botkit.errors import SettingsError
 

@@ -15,7 +15,7 @@ import click
 from botkit.settings import Settings
 
 if TYPE_CHECKING:
-    from botkit.app import Bot
+    from botkit.bot import Bot
     from botkit.cli.table import Table
 
 PLACES = {"slack": ("dm", "channel", "assistant"), "telegram": ("private", "group")}
@@ -65,7 +65,7 @@ def play(
     In a group or a channel every line mentions the bot for you; "~ TEXT" says TEXT without a
     mention, and "+ TEXT" opens a new thread of the channel.
     """
-    from botkit.app import Bot
+    from botkit.bot import Bot
     from botkit.cli.background import background
     from botkit.cli.blame import BlamingHandler
     from botkit.cli.bot_file import load_bot

@@ -97,13 +97,14 @@ async def _serve(settings: Settings, file: Path | None) -> None:
 
 
 def _bot(settings: Settings, completion: Completion, file: Path | None) -> BotApplication | None:
-    """The bot of the file, or the one without handlers; None when there is no platform for it."""
+    """The bot of the file, or the one without handlers; None when there is neither a platform for
+    it nor a console to look at."""
     from botkit.plugins import load_adapters
 
     adapters = load_adapters(settings)
-    if file is None and not adapters:
+    if file is None and not adapters and settings.console_key is None:
         return None
-    from botkit.app import Bot
+    from botkit.bot import Bot
     from botkit.cli.bot_file import load_bot
 
     bot = Bot() if file is None else load_bot(file)
@@ -149,7 +150,8 @@ class _Announcer:
         click.echo(f"{model} is ready after {seconds:.1f} s")
         web = self._bot is not None and WEB in self._bot.adapters
         needs_key = bool(self._settings.api_keys)
-        click.echo(how_to_call(self.address, model, needs_key=needs_key, web=web))
+        console = self._bot is not None and self._settings.console_key is not None
+        click.echo(how_to_call(self.address, model, needs_key=needs_key, web=web, console=console))
         if self._settings.host != LOOPBACK and not self._settings.api_keys:
             click.echo(
                 f"Everyone who reaches {self._settings.host} may ask; set BOTKIT_API_KEYS to keep "
@@ -157,13 +159,16 @@ class _Announcer:
             )
 
 
-def how_to_call(address: str, model: str, *, needs_key: bool, web: bool = False) -> str:
-    """Lines to copy: the page, the widget, curl, and the OpenAI SDK."""
+def how_to_call(
+    address: str, model: str, *, needs_key: bool, web: bool = False, console: bool = False
+) -> str:
+    """Lines to copy: the page, the widget, the console, curl, and the OpenAI SDK."""
     key = "$KEY" if needs_key else "none"
     header = " -H 'authorization: Bearer '$KEY" if needs_key else ""
     widget = f'\n  widget  <script async src="{address}/widget.js"></script>' if web else ""
+    looking = f"\n  console {address}/console" if console else ""
     return f"""
-  page    {address}/{widget}
+  page    {address}/{widget}{looking}
   curl    curl {address}/v1/chat/completions{header} -H 'content-type: application/json' \\
             -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Hello!"}}]}}'
   Python  from openai import OpenAI

@@ -21,7 +21,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion import Completion
 from botkit.errors import BotkitError, SettingsError
 from botkit.functions.http_events import BadEventError, is_http, read_call, write_error

@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion import Completion
 from botkit.errors import BotkitError
 from botkit.functions.http_events import HttpCall, write_answer

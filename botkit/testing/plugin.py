@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.testing.served import serving
 from botkit.testing.slack import SlackSimulator
 from botkit.testing.telegram import TelegramSimulator

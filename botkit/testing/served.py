@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botkit.app import Bot, BotApplication
+from botkit.app import BotApplication
+from botkit.bot import Bot
 from botkit.completion import ChatCompletionRequest, Completion
 from botkit.completion.messages import message_text
 from botkit.completion.script import ReplyFunction

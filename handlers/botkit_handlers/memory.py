@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.memory.profile import Profile
 from botkit.replies import Reply
 from botkit.turn import Turn

@@ -16,7 +16,7 @@ import aiohttp
 from telegram_stub import HEADERS, Sends, update
 from webhook_bots import botkit
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.messages import AssistantMessage, Message, UserMessage
 from botkit.pipeline import CallNext, Middleware
 from botkit.replies import Reply

@@ -13,7 +13,7 @@ import aiohttp
 from telegram_stub import HEADERS, Sends, update
 from webhook_bots import botkit
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion import ChatCompletionChunk, ChatCompletionRequest, ChunkChoice, Delta
 from botkit.completion.model import Model
 from botkit.completion.usage import usage

@@ -16,7 +16,7 @@ from aiohttp import web
 from loopback import loopback
 from telegram_stub import SECRET, TOKEN, Sends
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.plugins import load_adapters
 from botkit.server import create_app

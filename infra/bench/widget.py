@@ -27,7 +27,7 @@ from widget_bot import web_bot  # noqa: E402
 from widget_page import BUILT, Browser, Widget, browsing  # noqa: E402
 from widget_site import Site, embedding, site  # noqa: E402
 
-from botkit.app import Bot  # noqa: E402
+from botkit.bot import Bot  # noqa: E402
 from botkit.completion.scripted import ScriptedCompletion  # noqa: E402
 from botkit.turn import Turn  # noqa: E402
 

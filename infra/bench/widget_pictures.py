@@ -11,7 +11,7 @@ from widget_bot import web_bot
 from widget_page import Browser, Widget, browsing
 from widget_site import Site, site
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Button, Reply
 from botkit.turn import Turn

@@ -40,7 +40,7 @@ async def answer(turn: Turn) -> Reply | None:
         (picture,) = turn.attachments
         size = len(await turn.fetch(picture))
         return Reply(f"That is {picture.name}, {size} bytes.", feedback=True)
-    return Reply(await turn.stream(turn.ask()), feedback=True)
+    return Reply(await turn.stream(turn.ask()))
 """
 
 

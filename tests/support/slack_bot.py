@@ -10,7 +10,8 @@ from typing import Any
 
 import slack_contract
 
-from botkit.app import Bot, BotApplication
+from botkit.app import BotApplication
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.testing.served import ServedBot, serving
 from botkit.testing.slack import SlackSimulator

@@ -20,7 +20,8 @@ from botkit.adapter import (
     Receipt,
     SavePreview,
 )
-from botkit.app import Bot, BotApplication
+from botkit.app import BotApplication
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Reply
 from botkit.settings import Settings

@@ -10,7 +10,8 @@ from typing import Any
 
 import telegram_contract
 
-from botkit.app import Bot, BotApplication
+from botkit.app import BotApplication
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.testing.served import SECRET, ServedBot, serving
 from botkit.testing.telegram import TelegramSimulator

@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.testing.served import ServedBot, serving
 
 KINDS = {"reset", "entry", "draft", "status", "bye"}

@@ -15,15 +15,17 @@ def render(reply: Reply, event: Event, saved: Json | None) -> Json:
     """The payload.
 
     A conversation has one reader, so that what is for one person alone is an entry like others;
-    and no list of conversations, so that titles are left out.
+    and no list of conversations, so that titles are left out. Every answer to what was said can be
+    rated: two small buttons disturb nobody here.
     """
+    answers = event.kind == "message" and bool(reply.text.strip())
     entry: dict[str, Any] = {
         "role": "assistant",
         "reply_to": event.address.get("entry", ""),
         "text": reply.text,
         "buttons": [_button(button) for button in reply.buttons],
         "suggestions": list(reply.suggestions),
-        "feedback": reply.feedback,
+        "feedback": reply.feedback or answers,
         "stopped": bool(isinstance(saved, dict) and saved.get(STOPPED)),
     }
     return {

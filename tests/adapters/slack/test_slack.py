@@ -14,7 +14,7 @@ from slack_bot import bot_on_slack
 from waiting import until
 
 from botkit.adapter import PERSON
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.replies import Button, File, Reply
 from botkit.turn import Turn
 from botkit.types import Sender

@@ -10,7 +10,7 @@ import pytest
 from slack_bot import SlackBot, bot_on_slack
 from waiting import until
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.replies import Button, File, Reply
 from botkit.testing.slack import Channel
 from botkit.turn import Turn

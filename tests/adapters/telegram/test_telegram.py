@@ -10,7 +10,7 @@ import pytest
 from telegram_bot import SECRET, bot_on_telegram
 from waiting import until
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.replies import Button, File, Reply
 from botkit.turn import Turn
 

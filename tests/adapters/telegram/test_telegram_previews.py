@@ -15,7 +15,7 @@ from waiting import until
 
 import botkit_adapters.showing
 from botkit.adapter import Outgoing, Preview
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.errors import DeliveryDelayedError
 from botkit.replies import Button, File, Reply
 from botkit.testing.telegram import Chat, TelegramSimulator

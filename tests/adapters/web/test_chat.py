@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from web_visitor import Site, Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.turn import Turn
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from web_visitor import Shown, Site, Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Button, Reply
 from botkit.turn import Turn
@@ -346,3 +346,11 @@ async def test_fifty_visitors_at_once(tmp_path: Path) -> None:
 
         await asyncio.gather(*(visit(number) for number in range(50)))
         assert completion.counts.started == 150
+
+
+async def test_every_answer_can_be_rated_and_nothing_else(visitor: Visitor) -> None:
+    async with visitor.page() as page:
+        for text, rated in (("hello", True), ("/help", False)):
+            said = await visitor.say(text)
+            await page.answered(said)
+            assert page.replies(said)[0].get("feedback", False) is rated

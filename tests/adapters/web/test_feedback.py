@@ -6,7 +6,7 @@ from pathlib import Path
 
 from web_visitor import Site, Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.turn import Turn
 from botkit.types import ConversationKey
 

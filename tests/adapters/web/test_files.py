@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from web_visitor import Site, Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.replies import File, Reply
 from botkit.turn import Turn
 from botkit_adapters.web.files import clean_name, disposition

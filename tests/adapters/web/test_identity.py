@@ -12,7 +12,7 @@ import jwt
 import pytest
 from web_visitor import Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.turn import Turn
 from botkit_adapters.web.identity import Identity, identify
 from botkit_adapters.web.options import DAY

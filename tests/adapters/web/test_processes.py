@@ -118,7 +118,7 @@ async def test_what_is_erased_is_gone_elsewhere(tmp_path: Path, postgres: Postgr
 async def test_a_turn_that_says_nothing_ends_elsewhere(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
-    from botkit.app import Bot
+    from botkit.bot import Bot
 
     bot = Bot()
 

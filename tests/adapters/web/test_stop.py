@@ -7,7 +7,7 @@ from pathlib import Path
 
 from web_visitor import Site, Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.turn import Turn
 
 LONG = " ".join(f"word{number}" for number in range(200))

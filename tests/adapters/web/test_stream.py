@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from waiting import until
 from web_visitor import Shown, Site, Visitor, bot_on_the_web
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.server import SERVICE, ServerLimits, create_app, listening
 from botkit.settings import Settings

@@ -14,8 +14,8 @@ from stage import on_stage
 
 from botkit import defaults
 from botkit.answer import Answer
-from botkit.app import Bot
 from botkit.asking import UNFINISHED, Asking
+from botkit.bot import Bot
 from botkit.completion import ChatCompletionRequest
 from botkit.completion.messages import SystemMessage, UserMessage
 from botkit.completion.scripted import ScriptedCompletion

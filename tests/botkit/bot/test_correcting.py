@@ -12,7 +12,7 @@ from stage import Stage, StageAdapter, StagePreview, event, on_stage
 from waiting import until
 
 from botkit.adapter import Capabilities, Holds, Preview, SavePreview
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Reply
 from botkit.turn import Turn

@@ -13,7 +13,7 @@ from stage import StageAdapter, event, on_stage
 from waiting import until
 
 from botkit.adapter import Capabilities, Outgoing, Receipt
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.errors import DeliveryDelayedError, StoreError
 from botkit.holding import Moment
 from botkit.replies import Reply

@@ -11,7 +11,7 @@ import pytest
 from stage import Stage, event, on_stage
 from waiting import until
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.memory.summary import Summary
 from botkit.replies import Reply

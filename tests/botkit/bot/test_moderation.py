@@ -10,7 +10,7 @@ import pytest
 from stage import event, on_stage
 
 from botkit import defaults
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.errors import SettingsError
 from botkit.middleware.moderation import moderation

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.errors import SettingsError
 from botkit.push import SIGNATURE, sign, verify
 from botkit.testing.served import serving

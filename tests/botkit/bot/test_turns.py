@@ -12,7 +12,7 @@ from stage import StageAdapter, event, on_stage
 from waiting import until
 
 from botkit.adapter import Capabilities
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.errors import (
     DeliveryDelayedError,

@@ -12,7 +12,7 @@ from redis_server import RedisServer
 from stage import PATIENCE, Stage, on_stage
 from waiting import until
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.messages import message_text
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.errors import OverloadedError

@@ -12,7 +12,7 @@ import pytest
 from redis_server import RedisServer
 from stage import Stage, StageAdapter, event, on_stage
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.messages import message_text
 from botkit.completion.script import words
 from botkit.completion.scripted import ScriptedCompletion

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stage import event, on_stage
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.messages import AssistantMessage, UserMessage
 from botkit.redaction.kept import redacted_event, redacted_message
 from botkit.turn import Turn
