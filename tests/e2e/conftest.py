@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 from local_model import ALIAS, MODEL, LocalServer
 from serving import serving
 from widget_page import Browser, browsing
@@ -60,14 +61,21 @@ def model(server: Target) -> str:
     return server.model
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """A browser for pages with the widget."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def _chromium() -> AsyncIterator[Browser]:
     async with browsing() as browser:
         yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def chromium(_chromium: Browser) -> AsyncIterator[Browser]:
+    """A browser for pages with the widget, one a module; every visitor's is empty."""
+    browser = Browser(_chromium.chromium)
+    yield browser
+    await browser.leave()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def shop() -> AsyncIterator[Site]:
     """A web site that is not the bot's."""
     async with site() as served:

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from browser import skip_without_browser
 from widget_axe import FOLDER, violations
 from widget_bot import web_bot
 from widget_page import Browser, Widget, skip_without_widget
 from widget_site import Site, embedding
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Button, Reply
 from botkit.turn import Turn
@@ -22,6 +23,7 @@ from botkit.turn import Turn
 skip_without_browser()
 skip_without_widget()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RICH = """## Opening hours
 
@@ -81,6 +83,11 @@ def shopkeeper(gate: asyncio.Event) -> Bot:
         await gate.wait()
         yield "'done')\n```\n"
 
+    @bot.message("think")
+    async def think(turn: Turn) -> AsyncIterator[str]:
+        await gate.wait()
+        yield "Thought."
+
     @bot.message("short")
     async def short() -> Reply:
         return Reply("A **short** reply.", feedback=True)
@@ -111,7 +118,7 @@ class Room:
         return widget
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def room(chromium: Browser, shop: Site) -> AsyncIterator[Room]:
     gate = asyncio.Event()
     async with web_bot(ScriptedCompletion(), shopkeeper(gate), origins=(shop.origin(),)) as bot:
@@ -160,7 +167,7 @@ async def test_axe_finds_nothing(room: Room, look: str) -> None:
     if not given.get("inline"):
         await accessible(widget, "closed")
         await widget.open()
-    await widget.idle()
+    await widget.answered(1)
     await accessible(widget, "open")
     await widget.say("arabic" if look == "arabic" else "hours")
     await widget.answered(2)
@@ -174,6 +181,11 @@ async def test_axe_finds_nothing(room: Room, look: str) -> None:
     await widget.part("human").wait_for()
     await accessible(widget, "menu")
     await widget.page.keyboard.press("Escape")
+    await widget.say("think")
+    await widget.part("status").wait_for()
+    await accessible(widget, "thinking")
+    await widget.part("stop").click()
+    await widget.idle()
     await widget.say("long")
     await playwright.expect(widget.body()).to_contain_text("word29")
     await accessible(widget, "streaming")
@@ -267,7 +279,7 @@ async def test_the_keyboard_is_enough(room: Room) -> None:
     keyboard = widget.page.keyboard
     assert await tab_to(widget, "launcher") == ["a", "launcher"]
     await keyboard.press("Enter")
-    await widget.idle()
+    await widget.answered(1)
     assert (await focus(widget))["name"] == "composer"
     await keyboard.type("short")
     await keyboard.press("Shift+Enter")
@@ -334,7 +346,7 @@ async def test_the_keyboard_is_enough(room: Room) -> None:
 async def test_on_a_small_screen_the_focus_stays_in_the_panel(room: Room) -> None:
     widget = await room.enter(viewport={"width": 360, "height": 640})
     await widget.open()
-    await widget.idle()
+    await widget.answered(1)
     assert await widget.panel.get_attribute("aria-modal") == "true"
     await still(widget)
     box = await widget.panel.bounding_box()
@@ -367,7 +379,7 @@ ANNOUNCEMENTS = """(root) => {
 async def test_a_reply_is_announced_once_when_it_is_whole(room: Room) -> None:
     widget = await room.enter()
     await widget.open()
-    await widget.idle()
+    await widget.answered(1)
     log = widget.part("log")
     assert await log.get_attribute("role") == "log"
     assert await log.get_attribute("aria-label")

@@ -12,6 +12,7 @@ from botkit.completion.scripted import ScriptedCompletion
 
 skip_without_browser()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 # Nothing but what such pages do: one prompt, one answer, no session, no headers but one.
 PAGE = """<!DOCTYPE html>

@@ -18,6 +18,7 @@ from botkit.completion.text import TextCompletionRequest
 
 skip_without_browser()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BUNDLE = "deep-chat/dist/deepChat.bundle.js"
 PAGE = """<!doctype html>

@@ -13,7 +13,7 @@ from widget_corpus import CASES, ELEMENTS, HUGE, OPEN, aimed
 from widget_page import Browser, Widget, skip_without_widget
 from widget_site import Site, embedding, site
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Button, File, Reply
 from botkit.turn import Turn
@@ -22,6 +22,7 @@ from botkit_adapters.web import stream
 skip_without_browser()
 skip_without_widget()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 BATCH = 12
 READERS = 3

@@ -15,6 +15,7 @@ from botkit.completion.scripted import ScriptedCompletion
 skip_without_browser()
 skip_without_widget()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def refused(widget: Widget) -> None:

@@ -28,6 +28,7 @@ from botkit.completion.text import TextCompletionRequest
 skip_without_browser()
 skip_without_widget()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EVERY = 0.2
 GREETING = "Hello! Ask me anything."
@@ -180,7 +181,7 @@ async def test_a_message_that_is_cut_off_is_said_once(chromium: Browser, shop: S
 
 
 async def test_offline_in_the_middle_of_a_reply(chromium: Browser, shop: Site) -> None:
-    completion = slow(3.0)
+    completion = slow(2.5)
     async with web_bot(completion, origins=(shop.origin(),)) as bot:
         shop.add("/", embedding(bot.address))
         widget = await chromium.visit(shop.origin() + "/")
@@ -205,7 +206,7 @@ async def test_offline_in_the_middle_of_a_reply(chromium: Browser, shop: Site) -
 
 
 async def test_a_reload_in_the_middle_of_a_reply(chromium: Browser, shop: Site) -> None:
-    completion = slow(3.0)
+    completion = slow(2.5)
     async with (
         web_bot(completion, origins=(shop.origin(),)) as bot,
         shown_whole(chromium, shop, bot.address, "again") as whole,
@@ -239,7 +240,7 @@ async def streams(widgets: list[Widget]) -> int:
 @pytest.mark.parametrize("name", ["127.0.0.1", "shop.test"])
 async def test_tabs_in_step(chromium: Browser, shop: Site, name: str) -> None:
     """Names that end with .test are no secure context: there, browsers have no locks."""
-    completion = slow(3.0)
+    completion = slow(2.5)
     async with web_bot(completion, origins=(shop.origin(name),)) as bot:
         shop.add("/", embedding(bot.address))
         visitor = await chromium.visitor()

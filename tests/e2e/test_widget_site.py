@@ -13,7 +13,7 @@ from widget_bot import web_bot
 from widget_page import Browser, skip_without_widget
 from widget_site import Site, embedding
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.replies import Button, File, Reply
 from botkit.turn import Turn
@@ -21,6 +21,7 @@ from botkit.turn import Turn
 skip_without_browser()
 skip_without_widget()
 playwright = pytest.importorskip("playwright.async_api", reason="playwright is not installed")
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECRET = "a secret of nobody but this site's test"
 EARLY = """<script>

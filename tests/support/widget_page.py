@@ -170,6 +170,11 @@ class Browser:
         self.contexts.append(made)
         return made
 
+    async def leave(self) -> None:
+        """Close what visitors have open."""
+        for context in self.contexts:
+            await context.close()
+
     async def visit(self, url: str, visitor: Any = None, **context: Any) -> Widget:
         """Open a page."""
         visitor = visitor or await self.visitor(**context)
