@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
-from botkit.app import Bot
+from botkit.bot import Bot
 from botkit.completion import Completion
 from botkit.testing.served import ServedBot, serving
 
