@@ -128,12 +128,20 @@ async def room(chromium: Browser, shop: Site) -> AsyncIterator[Room]:
 
 async def still(widget: Widget) -> None:
     """Wait until nothing moves: axe measures colours while they fade."""
+    await widget.page.mouse.move(1, 1)
     await widget.page.evaluate(
-        """() => Promise.all([document, ...[...document.querySelectorAll('*')]
-            .map((each) => each.shadowRoot).filter(Boolean)]
-            .flatMap((root) => root.getAnimations({subtree: true}))
-            .filter((each) => each.effect.getComputedTiming().iterations !== Infinity)
-            .map((each) => each.finished.catch(() => {})))"""
+        """async () => {
+            const roots = [document, ...[...document.querySelectorAll('*')]
+                .map((each) => each.shadowRoot).filter(Boolean)];
+            const moving = () => roots.flatMap((root) => root.getAnimations({subtree: true}))
+                .filter((each) => each.effect.getComputedTiming().iterations !== Infinity);
+            const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+            do {
+                await Promise.all(moving().map((each) => each.finished.catch(() => {})));
+                await frame();  // one that ends may begin another
+                await frame();
+            } while (moving().length);
+        }"""
     )
 
 

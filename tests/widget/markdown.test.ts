@@ -53,6 +53,7 @@ describe('Markdown', () => {
     ['a\n2. b', '<p>a<br>2. b</p>'],
     ['> a\nb\n\nc', '<blockquote><p>a<br>b</p></blockquote><p>c</p>'],
     ['```py\na < b\n```\nc', '<div class="code"><pre><code>a &lt; b</code></pre></div><p>c</p>'],
+    ['```make\nall:\n\techo x\r\n```', '<div class="code"><pre><code>all:\n\techo x</code></pre></div>'],
     ['[a](https://b.example/(c))', '<p><a href="https://b.example/(c)">a</a></p>'],
     ['![a](https://b.example/c.png)', '<p><a href="https://b.example/c.png">a</a></p>'],
     ['see https://b.example/c.', '<p>see <a href="https://b.example/c">https://b.example/c</a>.</p>'],

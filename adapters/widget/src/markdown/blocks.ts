@@ -34,10 +34,12 @@ const TASK = /^\[([ xX])\] (?=.*\S)/
 const DEEPEST = 12
 
 export function blocksOf(text: string): Block[] {
-  return parse(text.split('\n').map(untabbed), 0)
+  const written = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
+  return parse(written.map(untabbed), 0, written)
 }
 
-function parse(lines: readonly string[], depth: number): Block[] {
+/** @param written The lines with their tabs, which code keeps; those inside of other blocks have lost them. */
+function parse(lines: readonly string[], depth: number, written = lines): Block[] {
   const blocks: Block[] = []
   let at = 0
   while (at < lines.length) {
@@ -46,17 +48,17 @@ function parse(lines: readonly string[], depth: number): Block[] {
       at += 1
       continue
     }
-    const [block, next] = blockAt(lines, at, depth)
+    const [block, next] = blockAt(lines, at, depth, written)
     blocks.push(block)
     at = next
   }
   return blocks
 }
 
-function blockAt(lines: readonly string[], at: number, depth: number): [Block, number] {
+function blockAt(lines: readonly string[], at: number, depth: number, written: readonly string[]): [Block, number] {
   const line = lines[at] ?? ''
   const fence = FENCE.exec(line)
-  if (fence) return fenced(lines, at, fence)
+  if (fence) return fenced(fence[1] ? lines : written, at, fence)
   if (indent(line) >= 4) return indented(lines, at)
   const heading = HEADING.exec(line)
   if (heading) return [{ line: at, type: 'heading', level: heading[1]?.length ?? 1, text: title(heading[2]) }, at + 1]
@@ -268,7 +270,6 @@ function outdented(line: string, by: number): string {
 
 /** Tabs at the beginning as spaces, to the next multiple of four. */
 function untabbed(line: string): string {
-  if (line.endsWith('\r')) line = line.slice(0, -1)
   const margin = /^[ \t]*/.exec(line)?.[0] ?? ''
   if (!margin.includes('\t')) return line
   let spaces = ''
