@@ -428,6 +428,7 @@ async def test_what_goes_wrong_is_announced_at_once(room: Room) -> None:
 async def test_motion_is_left_out_where_it_is_not_wanted(room: Room) -> None:
     widget = await room.enter(reduced_motion="reduce")
     await widget.open()
+    await widget.answered(1)
     await widget.say("long")
     await playwright.expect(widget.body()).to_contain_text("word29")
     moving = await widget.page.evaluate(
@@ -448,6 +449,7 @@ async def test_every_language_fits(room: Room) -> None:
     """In the smallest panel, nothing is cut off or pushed out, and no language is another."""
     widget = await room.enter(data={"locale": "en"}, viewport={"width": 320, "height": 568})
     await widget.open()
+    await widget.answered(1)
     await widget.say("hours")
     await widget.answered(2)
     spoken = {"en": await widget.field.get_attribute("placeholder")}

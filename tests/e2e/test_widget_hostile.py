@@ -414,6 +414,7 @@ async def test_a_sites_styles_and_scripts_do_not_break_it(chromium: Browser, sho
         box = await widget.panel.bounding_box()
         assert box["width"] > 300
         assert box["height"] > 300
+        await widget.answered(1)
         await widget.say("Does it work?")
         await widget.answered(2)
         await playwright.expect(widget.body()).to_have_text("It still works.")

@@ -33,6 +33,7 @@ async def refused(widget: Widget) -> None:
 
 async def works(widget: Widget) -> None:
     await widget.open()
+    await widget.answered(1)
     await widget.say("Is anybody there?")
     await widget.answered(2)
     await playwright.expect(widget.body()).to_have_text("Here I am.")
@@ -108,6 +109,7 @@ async def test_the_servers_own_page_needs_no_list(
         widget.root = widget.page.locator("botkit-chat").first
         if await widget.launcher.count():
             await widget.open()
+        await widget.answered(1)
         await widget.say("Is anybody there?")
         await widget.answered(2)
         await playwright.expect(widget.body()).to_have_text("Here I am.")

@@ -73,6 +73,7 @@ async def shown_whole(
     shop.add("/whole", embedding(address))
     widget = await chromium.visit(f"{shop.origin()}/whole")
     await widget.open()
+    await widget.answered(1)
     await widget.say(question)
     await widget.answered(2, 60_000)
     yield await widget.body().inner_html()
