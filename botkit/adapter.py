@@ -71,6 +71,11 @@ PERSON = "person:"
 """Records whose keys begin with this, a person's id and ``:`` are erased with the person."""
 
 
+CONVERSATION = "conversation:"
+"""Records whose keys begin with this, a conversation's key as text and ``:`` are erased with the
+conversation, and when it begins anew. Retention does not know of them: let them expire."""
+
+
 class Records(Protocol):
     """Durable values of an adapter: installations, offsets, profiles. Keys are text, values JSON.
 

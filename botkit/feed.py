@@ -41,12 +41,15 @@ class FeedHead:
         seq: The number of the last entry; 0 when there is none.
         live: What is under way and not an entry yet, as the process that works on it tells.
         stop: What the person wants ended: the key of an entry, or empty.
+        gone: The keys of entries that were taken away lately; empty where only heads were asked
+            for.
     """
 
     epoch: int = 0
     seq: int = 0
     live: Json | None = None
     stop: str = ""
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +70,23 @@ class Feed(Protocol):
         key: str,
         value: Json,
         *,
-        replaces: str = "",
         ends: bool = True,
-    ) -> tuple[FeedHead, FeedEntry]:
-        """Add an entry. Once per key: the entry that is there.
+        removes: Sequence[str] = (),
+        at: int | None = None,
+        answers: str = "",
+    ) -> tuple[FeedHead, FeedEntry] | None:
+        """Add an entry. Once per key: the entry that is there. None, and nothing is added, where
+        the key was taken away before, ``answers`` was, or ``at`` is another.
 
         Args:
             conversation: Where; it is begun where there is none.
             key: What it is.
             value: What to show.
-            replaces: The key of an entry that goes, with all that came after it.
             ends: What is live ends with it, as the reply that was written does; what a person says
                 meanwhile ends nothing.
+            removes: The keys of entries that go with it.
+            at: Only where the feed's last number is still this.
+            answers: Only where the entry of this key was not taken away.
         """
         ...
 

@@ -16,7 +16,8 @@ from botkit.limits.rates import Rate
 from botkit.limits.windows import Window, Windows
 
 WRONG_KEYS = Rate(10, 60)
-"""That one address may show; after them it is not listened to, right key or not."""
+"""That one address may show before it is told to wait. The right key is let in all the same: behind
+a proxy, whoever guesses would lock everybody out, and nobody guesses a key of that length."""
 
 
 class Gate:
@@ -33,21 +34,21 @@ class Gate:
 
     def refuses(self, request: web.Request) -> web.Response | None:
         """Why a request is not let in; None where it is."""
+        scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+        if scheme.lower() != "bearer" or not key.strip():
+            message = "Show the console's key: 'Authorization: Bearer BOTKIT_CONSOLE_KEY'."
+            return refusal(401, message)
+        # Digests, in constant time: how long it takes says nothing about the key or its length.
+        if hmac.compare_digest(_digest(key.strip()), self._digest):
+            return None
         windows = (Window(_network(request.remote or ""), WRONG_KEYS, "user"),)
         full = self._wrong.full(windows)
         if full is not None:
             seconds = max(1, math.ceil(full[1]))
             message = f"Too many wrong keys came from this address. Try again in {seconds} s."
             return refusal(429, message, retry_after=seconds)
-        scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            message = "Show the console's key: 'Authorization: Bearer BOTKIT_CONSOLE_KEY'."
-            return refusal(401, message)
-        # Digests, in constant time: how long it takes says nothing about the key or its length.
-        if not hmac.compare_digest(_digest(key.strip()), self._digest):
-            self._wrong.add(windows)
-            return refusal(401, "That is not the console's key.")
-        return None
+        self._wrong.add(windows)
+        return refusal(401, "That is not the console's key.")
 
 
 def _digest(key: str) -> bytes:

@@ -23,13 +23,20 @@ class RedactedFeed:
         key: str,
         value: Json,
         *,
-        replaces: str = "",
         ends: bool = True,
-    ) -> tuple[FeedHead, FeedEntry]:
+        removes: Sequence[str] = (),
+        at: int | None = None,
+        answers: str = "",
+    ) -> tuple[FeedHead, FeedEntry] | None:
         """Add an entry, redacted."""
         kept = redacted_entry(value)
-        head, entry = await self._feed.append(conversation, key, kept, replaces=replaces, ends=ends)
-        return head, replace(entry, value=value) if entry.value == kept else entry
+        added = await self._feed.append(
+            conversation, key, kept, ends=ends, removes=removes, at=at, answers=answers
+        )
+        if added is None or added[1].value != kept:
+            return added
+        head, entry = added
+        return head, replace(entry, value=value)
 
     async def after(
         self, conversation: ConversationKey, seq: int = 0, limit: int = 200

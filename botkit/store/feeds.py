@@ -24,15 +24,19 @@ class StoredFeed:
         key: str,
         value: Json,
         *,
-        replaces: str = "",
         ends: bool = True,
-    ) -> tuple[FeedHead, FeedEntry]:
+        removes: Sequence[str] = (),
+        at: int | None = None,
+        answers: str = "",
+    ) -> tuple[FeedHead, FeedEntry] | None:
         """Add an entry, once per key; see :meth:`botkit.feed.Feed.append`."""
         text = dumps(value)
-        head, entry = await self._driver.run(
-            lambda: feeds.append(conversation, key, text, replaces, ends)
+        added = await self._driver.run(
+            lambda: feeds.append(
+                conversation, key, text, ends=ends, removes=removes, at=at, answers=answers
+            )
         )
-        return _head(head), _entry(entry)
+        return None if added is None else (_head(added[0]), _entry(added[1]))
 
     async def after(
         self, conversation: ConversationKey, seq: int = 0, limit: int = 200
@@ -82,8 +86,9 @@ class StoredFeed:
 
 
 def _head(row: Row) -> FeedHead:
-    epoch, seq, live, stop = row
-    return FeedHead(int(epoch), int(seq), None if live is None else loads(live), stop)
+    epoch, seq, live, stop, *gone = row
+    keys = tuple(loads(gone[0])) if gone else ()
+    return FeedHead(int(epoch), int(seq), None if live is None else loads(live), stop, keys)
 
 
 def _entry(row: Row) -> FeedEntry:

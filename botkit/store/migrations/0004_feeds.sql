@@ -16,7 +16,9 @@ CREATE TABLE botkit_feeds (
     -- What is under way, as JSON; null when nothing is.
     live TEXT,
     -- The key of the entry whose answer is to end; empty for none.
-    stop TEXT NOT NULL DEFAULT ''
+    stop TEXT NOT NULL DEFAULT '',
+    -- The keys of entries that were taken away lately, as JSON.
+    gone TEXT NOT NULL DEFAULT '[]'
 );
 
 CREATE TABLE botkit_feed_entries (
@@ -29,3 +31,4 @@ CREATE TABLE botkit_feed_entries (
     UNIQUE (conversation_id, seq),
     UNIQUE (conversation_id, key)
 );
+CREATE INDEX botkit_feed_entries_at ON botkit_feed_entries (at);

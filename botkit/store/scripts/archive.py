@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from botkit.adapter import PERSON
+from botkit.adapter import CONVERSATION, PERSON
 from botkit.store.encoding import blank_event, loads
 from botkit.store.records import delete_records
 from botkit.store.scripts import feeds
@@ -125,10 +125,21 @@ def erase(key: ConversationKey) -> Script[bool]:
 
 
 def _delete(row_id: int | None) -> Script[bool]:
+    yield from _delete_records(row_id)
     rows = yield from execute(
         "DELETE FROM botkit_conversations WHERE id = :id RETURNING id", id=row_id
     )
     return bool(rows)
+
+
+def _delete_records(row_id: int | None) -> Script[None]:
+    """Delete what an adapter keeps for a conversation."""
+    row = yield from first(
+        f"SELECT {KEY_COLUMNS} FROM botkit_conversations WHERE id = :id", id=row_id
+    )
+    if row is not None:
+        key = ConversationKey(*row)
+        yield from delete_records(key.platform, f"{CONVERSATION}{key}:")
 
 
 _BY_PERSON = (
@@ -138,9 +149,12 @@ _BY_PERSON = (
 _PERSONAL = ("messages", "inbox", "outbox", "dead_letters", "feedback")
 
 
-def erase_person(platform: str, sender_id: str, spare: int | None = None) -> Script[int]:
+def erase_person(
+    platform: str, sender_id: str, *, spare: int | None = None, until: int | None = None
+) -> Script[int]:
     """Delete what a person said and was told; conversations of nobody else altogether, but for the
-    one whose row is ``spare``."""
+    one whose row is ``spare``. What waits in the inbox after the event ``until`` was said later,
+    and is answered."""
     person = {"platform": platform, "sender_id": sender_id}
     selects = (
         f"SELECT conversation_id {_BY_PERSON.format(table=f'botkit_{name}')}" for name in _PERSONAL
@@ -149,47 +163,68 @@ def erase_person(platform: str, sender_id: str, spare: int | None = None) -> Scr
     for (row_id,) in touched:
         if row_id == spare:
             continue
-        if not (yield from _shared(row_id, sender_id)):
-            yield from _delete(row_id)
-        else:
+        if (yield from _shared(row_id, sender_id)):
             yield from _drop_summary(row_id)
+        elif until is not None and (yield from _waits(row_id, until)):
+            yield from reset(row_id)
+        else:
+            yield from _delete(row_id)
+    later = "" if until is None else " AND (id <= :until OR done_at IS NOT NULL)"
     for name in _PERSONAL:
-        yield from execute(f"DELETE {_BY_PERSON.format(table=f'botkit_{name}')}", **person)
+        delete = f"DELETE {_BY_PERSON.format(table=f'botkit_{name}')}"
+        if name == "inbox" and later:
+            yield from execute(delete + later, until=until, **person)
+        else:
+            yield from execute(delete, **person)
     yield from delete_records(platform, f"{PERSON}{sender_id}:")
     return len(touched)
 
 
-def reset(row_id: int) -> Script[None]:
-    """Delete what was said in a conversation, its state and the middleware's notes."""
+def _waits(row_id: int, after: int) -> Script[bool]:
+    row = yield from first(
+        "SELECT 1 FROM botkit_inbox WHERE conversation_id = :id AND id > :after"
+        " AND done_at IS NULL LIMIT 1",
+        id=row_id,
+        after=after,
+    )
+    return row is not None
+
+
+def reset(row_id: int, source: str = "") -> Script[None]:
+    """Delete what was said in a conversation, its state and the middleware's notes. What it shows
+    goes up to the message ``source``."""
     yield from execute("DELETE FROM botkit_messages WHERE conversation_id = :id", id=row_id)
     yield from _drop_summary(row_id)
-    yield from feeds.clear(row_id)
+    yield from feeds.clear(row_id, source)
+    yield from _delete_records(row_id)
     yield from execute(
         "UPDATE botkit_conversations SET state = '{}', notes = '{}' WHERE id = :id", id=row_id
     )
 
 
 def forget(
-    row_id: int, event_ids: Sequence[int], key: ConversationKey, sender_id: str
+    row_id: int, event_ids: Sequence[int], key: ConversationKey, sender_id: str, source: str
 ) -> Script[bool]:
     """As :func:`erase_person`, from within a turn of the conversation ``row_id``: that stays until
     its last reply is sent. Whether nobody else spoke in it."""
+    until = max(event_ids)
     kept, params = any_of("kept", event_ids)
     texts = yield Statement(f"SELECT id, event FROM botkit_inbox WHERE id IN {kept}", params)
     alone = not (yield from _shared(row_id, sender_id))
     # Its events go to nobody for a moment, so that what is erased below is not they.
     yield Statement(f"UPDATE botkit_inbox SET sender_id = '' WHERE id IN {kept}", params)
     if alone:
-        yield from reset(row_id)
+        yield from reset(row_id, source)
         for name in ("outbox", "dead_letters", "feedback"):
             yield from execute(f"DELETE FROM botkit_{name} WHERE conversation_id = :id", id=row_id)
         yield Statement(
-            f"DELETE FROM botkit_inbox WHERE conversation_id = :id AND id NOT IN {kept}",
-            params | {"id": row_id},
+            "DELETE FROM botkit_inbox"
+            f" WHERE conversation_id = :id AND id NOT IN {kept} AND id <= :until",
+            params | {"id": row_id, "until": until},
         )
     else:
         yield from _drop_summary(row_id)
-    yield from erase_person(key.platform, sender_id, spare=row_id)
+    yield from erase_person(key.platform, sender_id, spare=row_id, until=until)
     for event_id, text in texts:
         yield from execute(
             "UPDATE botkit_inbox SET event = :event, sender_id = :sender_id WHERE id = :id",

@@ -44,9 +44,11 @@ def finish(
         )
     forgotten = False
     if output.erase == "conversation":
-        yield from archive.reset(held.id)
+        yield from archive.reset(held.id, output.source)
     elif output.erase == "person":
-        forgotten = yield from archive.forget(held.id, event_ids, held.conversation, sender_id)
+        forgotten = yield from archive.forget(
+            held.id, event_ids, held.conversation, sender_id, output.source
+        )
         if not forgotten:  # others are there: state and notes are theirs too
             output = replace(output, state=None, notes=None)
     yield from _keep(held, event_ids[0], sender_id, output, forgotten=forgotten)

@@ -14,13 +14,16 @@ SAID = {"role": "user", "id": "2f1c", "text": "I am ada@example.com", "reply_to"
 async def test_it_is_kept_redacted_and_shown_whole_to_those_who_are_there() -> None:
     store = await open_store("sqlite:///:memory:")
     feed = RedactedFeed(store.feed)
-    _, entry = await feed.append(HERE, "m1", SAID)
-    assert entry.value == SAID
+    added = await feed.append(HERE, "m1", SAID)
+    assert added is not None
+    assert added[1].value == SAID
     kept = await feed.entry(HERE, "m1")
     assert kept is not None
     assert kept.value == {**SAID, "text": "I am [email]"}
-    _, again = await feed.append(HERE, "m1", {**SAID, "text": "another"})
-    assert again.value == kept.value
+    again = await feed.append(HERE, "m1", {**SAID, "text": "another"})
+    assert again is not None
+    assert again[1].value == kept.value
+    assert await feed.append(HERE, "m2", SAID, at=7) is None
     head = await feed.tell(HERE, {"draft": "d1", "text": "you are ada@example.com"})
     assert head.live == {"draft": "d1", "text": "you are [email]"}
     await store.aclose()

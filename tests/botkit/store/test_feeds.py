@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from stage import event
 
+from botkit.adapter import CONVERSATION
 from botkit.completion.messages import UserMessage
-from botkit.feed import Feed, FeedHead, FeedPage
-from botkit.store import Store, TurnOutput
+from botkit.feed import Feed, FeedEntry, FeedHead, FeedPage
+from botkit.store import Sent, Store, TurnOutput
+from botkit.store.scripts.feeds import GONE
 from botkit.types import ConversationKey
 
 HERE = ConversationKey("stage", "s", "c1")
@@ -21,13 +24,21 @@ def shown(page: FeedPage) -> list[Any]:
 
 
 async def add(feed: Feed, *keys: str, where: ConversationKey = HERE) -> list[int]:
-    return [(await feed.append(where, key, key.upper()))[1].seq for key in keys]
+    return [(await added(feed, key, key.upper(), where=where))[1].seq for key in keys]
+
+
+async def added(
+    feed: Feed, key: str, value: Any, *, where: ConversationKey = HERE, **options: Any
+) -> tuple[FeedHead, FeedEntry]:
+    found = await feed.append(where, key, value, **options)
+    assert found is not None
+    return found
 
 
 async def test_entries_are_numbered_and_each_is_added_once(store: Store) -> None:
     feed = store.feed
     assert await add(feed, "a", "b") == [1, 2]
-    head, again = await feed.append(HERE, "a", "another")
+    head, again = await added(feed, "a", "another")
     assert (head.seq, again.seq, again.value) == (2, 1, "A")
     assert await add(feed, "a", where=THERE) == [1]
     page = await feed.after(HERE)
@@ -49,21 +60,43 @@ async def test_pages_go_backwards(store: Store) -> None:
 async def test_many_add_at_once_and_no_number_is_missing_or_double(store: Store) -> None:
     feed = store.feed
     keys = [f"k{number}" for number in range(30)]
-    got = await asyncio.gather(*(feed.append(HERE, key, key) for key in [*keys, *keys]))
+    got = await asyncio.gather(*(added(feed, key, key) for key in [*keys, *keys]))
     assert sorted({entry.seq for _, entry in got}) == list(range(1, 31))
     page = await feed.after(HERE)
     assert [each.seq for each in page.entries] == list(range(1, 31))
     assert sorted(shown(page)) == sorted(keys)
 
 
-async def test_one_takes_the_place_of_another_and_of_what_came_after(store: Store) -> None:
+async def test_one_takes_the_place_of_others_for_good(store: Store) -> None:
     feed = store.feed
     await add(feed, "a", "b", "c")
-    _, entry = await feed.append(HERE, "b2", "B2", replaces="b")
-    assert entry.seq == 4
+    head, entry = await added(feed, "b2", "B2", removes=["b", "c", "unknown"])
+    assert (entry.seq, set(head.gone)) == (4, {"b", "c"})
     assert shown(await feed.after(HERE)) == ["A", "B2"]
-    await feed.append(HERE, "d", "D", replaces="unknown")
-    assert shown(await feed.after(HERE)) == ["A", "B2", "D"]
+    assert (await feed.after(HERE)).head.gone == head.gone
+    assert await feed.append(HERE, "b", "B") is None, "said again, too late"
+    assert await feed.append(HERE, "r", "R", answers="b") is None, "what it answers is gone"
+    assert (await added(feed, "r", "R", answers="b2"))[1].seq == 5
+    assert shown(await feed.after(HERE)) == ["A", "B2", "R"]
+
+
+async def test_an_entry_is_added_only_where_nothing_came_between(store: Store) -> None:
+    feed = store.feed
+    await add(feed, "a")
+    assert (await added(feed, "b", "B", at=1))[1].seq == 2
+    assert await feed.append(HERE, "c", "C", at=1, removes=["a"]) is None
+    assert shown(await feed.after(HERE)) == ["A", "B"]
+    got = await asyncio.gather(*(feed.append(HERE, f"k{n}", n, at=2) for n in range(10)))
+    assert sum(each is not None for each in got) == 1
+
+
+async def test_only_the_last_that_went_are_remembered(store: Store) -> None:
+    feed = store.feed
+    keys = [f"k{number}" for number in range(GONE + 10)]
+    for start in range(0, len(keys), 50):
+        await add(feed, *keys[start : start + 50])
+        await added(feed, f"after {start}", "", removes=keys[start : start + 50])
+    assert len((await feed.after(HERE)).head.gone) == GONE
 
 
 async def test_what_is_live_is_seen_until_it_ends(store: Store) -> None:
@@ -77,7 +110,7 @@ async def test_what_is_live_is_seen_until_it_ends(store: Store) -> None:
     heads = await feed.heads([HERE, THERE])
     assert list(heads) == [HERE]
     assert (heads[HERE].live, heads[HERE].seq) == ({"text": "half"}, 2)
-    head, _ = await feed.append(HERE, "c", "the reply")
+    head, _ = await added(feed, "c", "the reply")
     assert head.live is None
 
 
@@ -100,19 +133,69 @@ async def turn(store: Store, text: str, **output: Any) -> None:
 
 async def test_a_reset_empties_the_feed_and_begins_another_epoch(store: Store) -> None:
     feed = store.feed
-    head, _ = await feed.append(HERE, "a", "A")
+    head, _ = await added(feed, "a", "A")
     await add(feed, "b", where=THERE)
     await turn(store, "/reset", erase="conversation")
     page = await feed.after(HERE)
     assert (page.head.epoch > head.epoch, page.head.seq, page.entries) == (True, 0, ())
-    assert await add(feed, "a") == [1], "the same key may come again"
+    assert await feed.append(HERE, "a", "A") is None, "said again, too late"
+    assert await add(feed, "c") == [1]
     assert shown(await feed.after(THERE)) == ["B"]
+
+
+@pytest.mark.parametrize("erase", ["conversation", "person"])
+async def test_what_was_said_after_the_command_stays_and_is_answered(
+    store: Store, erase: str
+) -> None:
+    feed = store.feed
+    await add(feed, "m1", "r1", "command")
+    (work,) = (await store.accept([event("/x", message_id="command")], owner="me")).work
+    assert work.turn is not None
+    await add(feed, "m2")
+    await store.accept([event("said later", message_id="m2"), event("elsewhere", "c2")])
+    await add(feed, "m3", where=THERE)
+    output = TurnOutput(payloads=({"text": "done"},), erase=erase)  # type: ignore[arg-type]
+    following = await store.commit(work.lease, work.turn.events, output)
+    page = await feed.after(HERE)
+    assert (shown(page), page.head.seq) == (["M2"], 4)
+    assert (await added(feed, "r2", "done", answers="command"))[1].seq == 5
+    while following is not None and following.outgoing is not None:
+        following = await store.settle(Sent(following.outgoing, "m"), following.lease)
+    assert following is not None
+    assert following.turn is not None
+    assert [each.event.text for each in following.turn.events] == ["said later"]
+    assert following.turn.history == ()
+    await store.commit(following.lease, following.turn.events, TurnOutput())
+    assert shown(await feed.after(HERE)) == ["M2", "done"], "the conversation goes on"
+    (elsewhere,) = await store.claim("me", limit=1, platforms=("stage",))
+    assert elsewhere.turn is not None
+    assert elsewhere.turn.events[0].event.text == "elsewhere"
+
+
+@pytest.mark.parametrize("how", ["reset", "forget", "erase", "erase_person"])
+async def test_what_an_adapter_keeps_for_a_conversation_goes_with_it(
+    store: Store, how: str
+) -> None:
+    records = store.records("stage")
+    mine, others = (f"{CONVERSATION}{key}:file:1" for key in (HERE, THERE))
+    for name in (mine, others):
+        await records.put(name, "bytes")
+    await turn(store, "hello")
+    if how == "erase":
+        await store.erase(HERE)
+    elif how == "erase_person":
+        await store.erase_person("stage", "u1")
+    else:
+        erase = "conversation" if how == "reset" else "person"
+        await turn(store, f"/{how}", erase=erase)
+    assert await records.get(mine) is None
+    assert await records.get(others) == "bytes"
 
 
 async def test_who_is_forgotten_is_not_shown_any_more(store: Store) -> None:
     feed = store.feed
     for where, text in ((HERE, "a"), (THERE, "b")):
-        await feed.append(where, text, text)
+        await added(feed, text, text, where=where)
         (work,) = (await store.accept([event(text, where.channel)], owner="me")).work
         assert work.turn is not None
         said = UserMessage(role="user", content=text)
