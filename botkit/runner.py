@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from botkit import defaults
-from botkit.adapter import Adapter, CommandHelp, Outgoing, Preview
+from botkit.adapter import Adapter, CommandHelp, Outgoing, Preview, Stoppable
 from botkit.asking import Asking
-from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
+from botkit.completion.messages import AssistantMessage, ImagePart, ImageUrl, TextPart, UserMessage
 from botkit.deliverer import Deliverer
 from botkit.errors import DeliveryError, HandlerError, LeaseLostError
 from botkit.handler import Handler, UsageError
@@ -25,6 +25,7 @@ from botkit.replies import Reply
 from botkit.routing import Router
 from botkit.shown import Shown
 from botkit.spans import NO_SPAN, Span
+from botkit.stopping import StoppedError, unless_stopped
 from botkit.store import (
     DeliveryResult,
     Feedback,
@@ -93,6 +94,7 @@ class RunningTurn:
         self._ordinal = 0
         self._held_up = False
         self._stopped = False
+        self._shows = False
         self._span = NO_SPAN
         self._state_before = _dumped(given.state)
         self._notes_before = _dumped(given.notes)
@@ -103,7 +105,7 @@ class RunningTurn:
         ``span``."""
         self._span = span
         turn = await self._turn()
-        reply = await fold(self._runner.middleware, self._answer)(turn)
+        reply = await self._unless_stopped(turn, fold(self._runner.middleware, self._answer)(turn))
         return self._output(turn, reply)
 
     def apology(self) -> TurnOutput:
@@ -135,6 +137,20 @@ class RunningTurn:
             _fetch=self._fetch,
             span=self._span,
         )
+
+    async def _unless_stopped(self, turn: Turn, answering: Awaitable[Reply | None]) -> Reply | None:
+        """The reply; none where the person wants no more before any of it is written. From then on
+        :class:`Shown` knows what is to be the reply."""
+        preview = self._preview()
+        if not isinstance(preview, Stoppable):
+            return await answering
+        try:
+            return await unless_stopped(preview, answering, lambda: not self._shows)
+        except StoppedError:
+            self._stopped = True
+            await preview.close()
+            _remember_unanswered(turn)
+            return None
 
     async def _answer(self, turn: Turn) -> Reply | None:
         """The innermost of the pipeline: find the handler, call it, show what it streams."""
@@ -257,6 +273,7 @@ class RunningTurn:
 
     async def _show(self, pieces: AsyncIterable[str]) -> str:
         """Collect the text while the platform shows it; closes ``pieces`` on the way out."""
+        self._shows = True
         shown = Shown(self._preview())
         await shown.write(pieces)
         self._stopped |= shown.stopped
@@ -272,6 +289,15 @@ class RunningTurn:
     async def _save(self, saved: Json) -> None:
         self._saved = saved
         await self._runner.store.save_preview(self._lease, self._head, saved)
+
+
+def _remember_unanswered(turn: Turn) -> None:
+    """The middleware that remembers was cut off: what was said stays said."""
+    if turn.remembers and not turn.remembered:
+        said = [text for event in turn.events if (text := _spoken(event))]
+        turn.remember(*(UserMessage(role="user", content=text) for text in said))
+        if turn.said:
+            turn.remember(AssistantMessage(role="assistant", content="\n\n".join(turn.said)))
 
 
 def _dumped(values: Mapping[str, Json]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 
 from botkit.adapter import Preview, Stoppable
 from botkit.answer import Answer
+from botkit.stopping import StoppedError, unless_stopped
 
 
 class Shown:
@@ -28,25 +28,14 @@ class Shown:
         preview = self._preview
         try:
             if isinstance(preview, Stoppable):
-                await self._write_until(preview, pieces)
+                await unless_stopped(preview, self._write(pieces))
             else:
                 await self._write(pieces)
+        except StoppedError:
+            self.stopped = True
         finally:
             if preview is not None:
                 await preview.close()
-
-    async def _write_until(self, preview: Stoppable, pieces: AsyncIterable[str]) -> None:
-        writing = asyncio.create_task(self._write(pieces))
-        stopping = asyncio.create_task(preview.stopped())
-        try:
-            await asyncio.wait({writing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            self.stopped = not writing.done()
-            if writing.done():
-                writing.result()
-        finally:
-            for task in (writing, stopping):
-                task.cancel()
-            await asyncio.gather(writing, stopping, return_exceptions=True)
 
     async def _write(self, pieces: AsyncIterable[str]) -> None:
         async with aclosing(_growing(pieces)) as texts:

@@ -170,6 +170,37 @@ async def test_a_handler_that_fails_fails_where_it_may_be_stopped(tmp_path: Path
         assert await stage.replies(1) == ["at last"]
 
 
+async def test_a_handler_that_only_works_is_cancelled_and_what_was_said_stays_said(
+    tmp_path: Path,
+) -> None:
+    bot = Bot()
+    began = asyncio.Event()
+    ended: list[str] = []
+
+    @bot.message("^work$")
+    async def work(turn: Turn) -> str:
+        await turn.reply("I begin.")
+        try:
+            began.set()
+            await asyncio.sleep(600)
+        finally:
+            ended.append("ended")
+        return "never"
+
+    adapter = StoppableStage(capabilities=Capabilities(streams=True), saves=True)
+    completion = ScriptedCompletion(what_was_shown)
+    async with on_stage(tmp_path, bot, adapter=adapter, completion=completion) as stage:
+        await stage.say("work")
+        await began.wait()
+        adapter.stop.set()
+        await stage.replies(2)
+        await stage.idle()
+        assert ended == ["ended"]
+        assert [reply.text for reply in adapter.rendered] == ["I begin.", ""]
+        adapter.stop.clear()
+        assert await said(stage, "go on", "m2") == "work | I begin. | go on"
+
+
 async def test_who_hands_off_answers_when_a_person_is_asked_for(tmp_path: Path) -> None:
     bot = Bot()
 
