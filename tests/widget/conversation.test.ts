@@ -173,6 +173,147 @@ describe('a conversation', () => {
   })
 })
 
+describe('somebody else', () => {
+  const alice = (): string => JSON.stringify(localStorage) + JSON.stringify(rows())
+
+  async function secret(): Promise<void> {
+    conversation.identify('alice')
+    conversation.watch({})
+    await pass(1_000)
+    server.say(entry({ seq: 1, id: 'm1', role: 'assistant', text: 'Secret of Alice' }))
+    await pass(10)
+    expect(alice()).toContain('Secret of Alice')
+  }
+
+  it('is not given the session that was being begun for the one before', async () => {
+    let answer: (response: Response) => void = () => undefined
+    server.plan('POST /web/sessions', () => new Promise<Response>((resolve) => (answer = resolve)))
+    conversation.identify('alice')
+    conversation.watch({})
+    await pass(100)
+    conversation.identify(null)
+    await pass(100)
+    expect(conversation.session?.session).toBe('s_1')
+    const own = conversation.session
+    answer(json(200, { ...own, session: 's_alice', token: 'alice' }))
+    await pass(1_000)
+    expect(conversation.session).toBe(own)
+    expect(alice()).not.toContain('alice')
+  })
+
+  it('sees nothing of the one before while their own session is begun, nor when they are refused', async () => {
+    await secret()
+    let answer: (response: Response) => void = () => undefined
+    server.plan('POST /web/sessions', () => new Promise<Response>((resolve) => (answer = resolve)))
+    conversation.identify('bob')
+    expect(rows()).toEqual([])
+    await pass(10)
+    expect(server.streams).toHaveLength(0)
+    answer(refusal(403, 'invalid_identity'))
+    await pass(10)
+    expect(conversation.link).toBe('refused')
+    expect(errors.at(-1)).toMatchObject({ code: 'invalid_identity' })
+    await pass(60_000)
+    expect(rows()).toEqual([])
+    expect(server.streams).toHaveLength(0)
+    expect(server.count('POST /web/sessions')).toBe(2)
+  })
+
+  it('is nobody who only has a fresh token', async () => {
+    const token = (sub: string, exp: number): string => `x.${btoa(JSON.stringify({ sub, exp }))}.${exp}`
+    conversation.identify(token('alice', 1))
+    conversation.watch({})
+    await pass(1_000)
+    server.say(entry({ seq: 1, id: 'm1', role: 'assistant', text: 'Hi' }))
+    await pass(10)
+    conversation.identify(token('alice', 2))
+    expect(rows()).toMatchObject([{ text: 'Hi' }])
+    server.expire()
+    conversation.send({ text: 'Hello' })
+    await pass(100)
+    expect(server.requests.findLast((one) => one.path === '/web/sessions')?.body).toMatchObject({ identity: token('alice', 2) })
+    conversation.identify(token('bob', 2))
+    expect(rows()).toEqual([])
+  })
+
+  it('does not say what the one before did not get sent', async () => {
+    conversation.identify('alice')
+    conversation.watch({})
+    await pass(1_000)
+    server.plan('POST /web/messages', unreachable, () => refusal(400, 'invalid_request'))
+    conversation.send({ text: 'Never sent' })
+    await pass(10)
+    expect(rows()).toMatchObject([{ text: 'Never sent', state: 'waiting' }])
+    conversation.identify(null)
+    expect(rows()).toEqual([])
+    server.next.clear()
+    conversation.send({ text: 'Mine' })
+    await pass(60_000)
+    expect(server.messages.filter((one) => one.kind === 'message').map((one) => one.text)).toEqual(['Mine'])
+  })
+
+  it('is not shown an earlier page that the one before asked for', async () => {
+    await secret()
+    let answer: (response: Response) => void = () => undefined
+    server.plan('GET /web/messages', () => new Promise<Response>((resolve) => (answer = resolve)))
+    void conversation.earlier()
+    await pass(10)
+    conversation.identify(null)
+    answer(json(200, { entries: [{ seq: 1, id: 'm0', at: 1, role: 'assistant', text: 'Secret of Alice' }], more: false }))
+    await pass(1_000)
+    expect(alice()).not.toContain('Secret of Alice')
+  })
+
+  it('is there where another tab has logged them out', async () => {
+    await secret()
+    const other = begin()
+    other.identify(null)
+    dispatchEvent(new StorageEvent('storage', { key: `botkit ${SERVER} named` }))
+    expect(rows()).toEqual([])
+    await pass(1_000)
+    expect(server.requests.findLast((one) => one.path === '/web/sessions')?.body).not.toHaveProperty('identity')
+  })
+})
+
+describe('what a browser remembers', () => {
+  it.each(['bad{', 'null', '[]', '5', '{"session":"s","token":"\u6f22"}', '{"session":"s","token":"a\\nb"}', '{"session":5,"token":{}}'])(
+    'is dropped where it cannot be: %s',
+    async (text) => {
+      localStorage.setItem(`botkit ${SERVER}`, text)
+      conversation.watch({})
+      await pass(1_000)
+      expect(server.requests[0]).toMatchObject({ path: '/web/sessions', token: '' })
+      expect(conversation.link).toBe('open')
+    },
+  )
+})
+
+describe('a clock that is wrong', () => {
+  it.each([-2, 2, 400])('by %d days begins no session more, and hears the first entry', async (days) => {
+    const heard: string[] = []
+    conversation.on('message', (one) => heard.push(one.id))
+    server.beginning.splice(1, 0, entry({ seq: 1, id: 'old', at: Date.now() / 1000, role: 'assistant', text: 'Of before' }))
+    vi.setSystemTime(Date.now() + days * 86_400_000)
+    const { now } = Date
+    server.plan('POST /web/sessions', async () => {
+      const wrong = vi.spyOn(Date, 'now').mockImplementation(() => now() - days * 86_400_000)
+      server.next.clear()
+      const right = await server.fetch(`${SERVER}web/sessions`, { method: 'POST' })
+      wrong.mockRestore()
+      return right
+    })
+    conversation.watch({})
+    await pass(1_000)
+    const asked = server.count('POST /web/sessions')
+    conversation.send({ text: 'Hello' })
+    await pass(100)
+    expect(server.count('POST /web/sessions')).toBe(asked)
+    server.say(entry({ seq: 2, id: 'm2', at: 1, role: 'assistant', text: 'Hi' }))
+    await pass(10)
+    expect(heard).toEqual(['m2'])
+  })
+})
+
 describe('other tabs', () => {
   function elsewhere(): void {
     dispatchEvent(new StorageEvent('storage', { key: `botkit ${SERVER}` }))
@@ -318,6 +459,25 @@ describe('the stream', () => {
     expect(server.count('GET /web/stream')).toBe(2)
   })
 
+  it.each([
+    () => new Response('default backend - 404', { status: 404 }),
+    () => new Response('<html>', { status: 403 }),
+    () => refusal(400, 'invalid_request'),
+  ])('outlives an answer that is not ours', async (answer) => {
+    server.plan('GET /web/stream', answer)
+    conversation.watch({})
+    await pass(5_000)
+    expect(conversation.link).toBe('open')
+  })
+
+  it('is given up where the origin is refused', async () => {
+    server.plan('GET /web/stream', () => refusal(403, 'origin_not_allowed'))
+    conversation.watch({})
+    await pass(60_000)
+    expect(conversation.link).toBe('refused')
+    expect(server.count('GET /web/stream')).toBe(1)
+  })
+
   it('is closed a minute after a closed panel is out of sight, not while a reply is written', async () => {
     const leave = conversation.watch({})
     await pass(1_000)
@@ -344,13 +504,23 @@ describe('the stream', () => {
 
 describe('a page that may not ask', () => {
   it('is told what to set where the browser hides the answer', async () => {
-    server.plan('POST /web/sessions', unreachable)
+    for (let time = 0; time < 20; time += 1) server.plan('POST /web/sessions', unreachable)
     conversation.watch({})
     await pass(60_000)
     expect(faults).toHaveBeenCalledTimes(1)
     expect(faults.mock.calls[0]?.[0]).toContain(`BOTKIT_WEB_ORIGINS=${location.origin}`)
     expect(conversation.link).toBe('refused')
-    expect(server.count('POST /web/sessions')).toBe(1)
+    expect(server.count('POST /web/sessions')).toBeLessThan(10)
+  })
+
+  it('is not taken for one for good where a request was lost', async () => {
+    server.plan('POST /web/sessions', unreachable, () => new Response('Not here', { status: 404 }))
+    conversation.watch({})
+    await pass(5_000)
+    expect(conversation.link).toBe('open')
+    conversation.send({ text: 'Hello' })
+    await pass(100)
+    expect(rows()).toMatchObject([{ text: 'Hello', state: 'sent' }])
   })
 
   it('is told so where the answer says it', async () => {

@@ -23,6 +23,11 @@ export function passing(error: unknown): boolean {
   return error instanceof Unreachable || (error instanceof Refusal && (error.status === 408 || error.status === 429 || error.status >= 500))
 }
 
+/** Whether our own server refuses, for as long as the page is what it is; another's answer may be gone soon. */
+export function final(error: unknown): boolean {
+  return error instanceof Refusal && (error.code === 'origin_not_allowed' || error.code === 'invalid_identity')
+}
+
 /** Whether another session is needed. */
 export function outdated(error: unknown): boolean {
   return error instanceof Refusal && (error.status === 401 || error.code === 'other_session')

@@ -1,11 +1,11 @@
-import { Api, passing, Refusal, Unreachable } from './api'
+import { Api, final, passing, Refusal, Unreachable } from './api'
 import { Outbox } from './outbox'
 import type { AssistantEntry, Entry, EntryKind, Limits, RatingValue, SessionAnswer, StreamEvent, UserEntry } from './protocol'
 import { Memory } from './memory'
 import { type Remembered, uuid, Vault } from './session'
-import { Sessions, type SessionsOwner } from './sessions'
+import { Sessions, type SessionsOwner, Superseded } from './sessions'
 import { type Action, busy, EMPTY, reduce, snapshot, type State } from './store'
-import { hold, type Link, type StreamOwner } from './stream'
+import { backoff, hold, type Link, type StreamOwner } from './stream'
 import { type TabMessage, Tabs } from './tabs'
 import { type Attachment, kept } from './uploads'
 
@@ -32,8 +32,6 @@ export interface ConversationEvents {
 type Listener<K extends keyof ConversationEvents> = (detail: ConversationEvents[K]) => void
 
 const LINGER = 60_000
-/** An empty session is greeted when nothing has come by then. */
-const GREETING_DELAY = 400
 
 /** One visitor's conversation: everything but what it looks like. */
 export class Conversation implements StreamOwner, SessionsOwner {
@@ -41,6 +39,8 @@ export class Conversation implements StreamOwner, SessionsOwner {
   link: Link = 'idle'
   /** What the bot is told. */
   locale = navigator.language
+  /** Another number, another person. */
+  person = 0
   readonly api: Api
 
   readonly #memory: Memory
@@ -52,6 +52,8 @@ export class Conversation implements StreamOwner, SessionsOwner {
   #tabs: Tabs | null = null
   #awake = false
   #hiddenSince = 0
+  #failures = 0
+  #again: ReturnType<typeof setTimeout> | undefined
   #away = false
 
   constructor(server: string) {
@@ -60,7 +62,10 @@ export class Conversation implements StreamOwner, SessionsOwner {
     this.#memory = new Memory(vault)
     this.#sessions = new Sessions(this.api, vault, this)
     document.addEventListener('visibilitychange', () => this.#visibility())
-    addEventListener('online', () => this.#changed())
+    addEventListener('online', () => {
+      this.#settle()
+      this.#changed()
+    })
     addEventListener('offline', () => this.#changed())
     // A page in the back-forward cache must not hold the stream for the other tabs.
     addEventListener('pagehide', () => {
@@ -69,6 +74,7 @@ export class Conversation implements StreamOwner, SessionsOwner {
     })
     addEventListener('pageshow', () => {
       this.#away = false
+      this.#sessions.elsewhere()
       this.#settle()
     })
   }
@@ -109,10 +115,8 @@ export class Conversation implements StreamOwner, SessionsOwner {
     this.#awake = true
     this.#settle()
     this.seen()
-    void this.begin().then(
-      () => this.#greet(),
-      (error: unknown) => this.report(error),
-    )
+    this.#greet()
+    void this.begin().catch((error: unknown) => this.report(error))
     return () => {
       this.#viewers.delete(viewer)
       this.#settle()
@@ -185,9 +189,8 @@ export class Conversation implements StreamOwner, SessionsOwner {
 
   /** Another person from here on; null for somebody unknown. */
   identify(token: string | null): void {
-    if (!this.#sessions.identify(token)) return
-    if (token === null) this.#another()
-    if (this.#awake) void this.begin().catch((error: unknown) => this.report(error))
+    this.#sessions.identify(token)
+    if (this.#awake && !this.session) void this.begin().catch((error: unknown) => this.report(error))
   }
 
   dispatch(action: Action): void {
@@ -208,6 +211,7 @@ export class Conversation implements StreamOwner, SessionsOwner {
 
   /** Tells the page, and in the console the developer. */
   report(error: unknown): void {
+    if (error instanceof Superseded) return
     const refusal = error instanceof Refusal ? error : null
     if (refusal?.code === 'origin_not_allowed') this.#sessions.block()
     this.emit('error', {
@@ -250,8 +254,20 @@ export class Conversation implements StreamOwner, SessionsOwner {
   // What the sessions ask of theirs.
 
   begun(session: SessionAnswer): void {
+    this.#failures = 0
     this.#memory.begun(session, this.state.outgoing.length > 0)
     if (this.#tabs && this.#tabs.name !== this.#tabsName) this.#another()
+    this.#settle()
+    this.#changed()
+  }
+
+  left(): void {
+    this.person += 1
+    this.#outbox.clear()
+    this.#another()
+    this.state = EMPTY
+    this.link = 'idle'
+    this.#failures = 0
     this.#settle()
     this.#changed()
   }
@@ -299,12 +315,18 @@ export class Conversation implements StreamOwner, SessionsOwner {
   }
 
   #beginQuietly(): void {
-    if (this.#sessions.beginning || this.#sessions.blocked) return
-    this.link = 'connecting'
+    if (this.#sessions.beginning) return
+    clearTimeout(this.#again)
+    if (this.link !== 'refused') this.link = 'connecting'
     const again = (error: unknown): void => {
-      this.link = this.#sessions.blocked || !passing(error) ? 'refused' : 'lost'
+      if (error instanceof Superseded) return
+      this.link = this.#sessions.blocked || final(error) ? 'refused' : 'lost'
       this.#changed()
-      if (passing(error)) setTimeout(() => this.#settle(), 3_000)
+      if (final(error)) return
+      const asked = error instanceof Refusal ? error.retryAfter * 1000 : 0
+      this.#failures += 1
+      clearTimeout(this.#again)
+      this.#again = setTimeout(() => this.#settle(), Math.max(asked, backoff(this.#failures)))
     }
     this.begin().catch(again)
   }
@@ -334,11 +356,13 @@ export class Conversation implements StreamOwner, SessionsOwner {
 
   #take(event: StreamEvent, id: string): void {
     if (id) this.#moved(id)
+    if (event.event === 'entry' && this.state.outgoing.some((one) => one.id === event.entry.id)) this.#memory.live = true
     this.dispatch(event)
     if (event.event === 'entry') this.#entered(event.entry)
-    else if (event.event === 'reset') setTimeout(() => this.#greet(), GREETING_DELAY)
-    else if (event.event === 'status' && !this.#outbox.busy)
-      this.#memory.change({ pending: event.status.state !== 'idle' })
+    if (event.event !== 'status') return
+    this.#memory.live = true
+    if (!this.#outbox.busy) this.#memory.change({ pending: event.status.state !== 'idle' })
+    this.#greet()
   }
 
   #moved(id: string): void {
@@ -353,7 +377,7 @@ export class Conversation implements StreamOwner, SessionsOwner {
   /** Lets the bot speak first where nobody has said anything. */
   #greet(): void {
     const start = this.remembered?.start
-    if (!start || !this.watched || this.state.log.length || this.state.outgoing.length) return
+    if (!start || !this.watched || !this.state.status || this.state.log.length || this.state.outgoing.length) return
     this.#memory.change({ start: '' })
     const body = { id: start, kind: 'start' as const, locale: this.locale }
     void this.#attempt((session) => this.api.send(session.token, body))

@@ -2,12 +2,10 @@ import type { Entry, SessionAnswer } from './protocol'
 import { type Remembered, uuid, type Vault } from './session'
 import type { Message } from './store'
 
-/** What is older, in seconds, was not said to somebody who begins here. */
-const RECENT = 60
-
 /** What is known of a session from one page to the next: how far it was taken, and seen. */
 export class Memory {
-  readonly #born = Date.now() / 1000
+  /** What was there already has come, and what comes now is new. */
+  live = false
   #session = ''
   /** Of this page: another tab may have taken an entry before this one. */
   #taken = 0
@@ -23,7 +21,10 @@ export class Memory {
     const before = this.value
     const fresh = { session, token, epoch: '', pending: speaking, taken: 0, seen: 0, start: speaking ? '' : uuid() }
     const now = before?.session === session ? { ...before, token } : fresh
-    if (session !== this.#session) this.#taken = now.taken
+    if (session !== this.#session) {
+      this.#taken = now.taken
+      this.live = false
+    }
     this.#session = session
     this.vault.write(now)
   }
@@ -43,7 +44,7 @@ export class Memory {
     this.#taken = Math.max(known, entry.seq)
     this.change({ taken: Math.max(this.value?.taken ?? 0, entry.seq) })
     if (seen) this.seen(entry.seq)
-    return entry.seq > known && (known > 0 || entry.at > this.#born - RECENT)
+    return entry.seq > known && (known > 0 || this.live)
   }
 
   seen(seq: number): void {

@@ -14,7 +14,8 @@ interface Parcel {
 export class Outbox {
   #queue: Parcel[] = []
   #refused = new Map<string, Parcel>()
-  #running = false
+  #turn = new AbortController()
+  #running: AbortController | null = null
 
   constructor(private readonly conversation: Conversation) {}
 
@@ -58,20 +59,29 @@ export class Outbox {
     this.conversation.dispatch({ event: 'discard', id })
   }
 
+  /** What somebody wrote who has gone is not sent as the next one's. */
+  clear(): void {
+    this.#queue = []
+    this.#refused.clear()
+    this.#turn.abort()
+    this.#turn = new AbortController()
+  }
+
   async #run(): Promise<void> {
-    if (this.#running) return
-    this.#running = true
-    for (let parcel = this.#queue[0]; parcel; parcel = this.#queue[0]) {
+    const turn = this.#turn
+    if (this.#running === turn) return
+    this.#running = turn
+    for (let parcel = this.#queue[0]; parcel && turn === this.#turn; parcel = this.#queue[0]) {
       try {
         await this.#deliver(parcel)
         this.#remove(parcel)
         if (parcel.sending.shown === false) this.conversation.dispatch({ event: 'discard', id: parcel.id })
         else this.#progress(parcel.id, 'sent', '', infos(parcel.sending.attachments ?? []))
       } catch (error) {
-        await this.#failed(parcel, error)
+        await this.#failed(parcel, error, turn.signal)
       }
     }
-    this.#running = false
+    if (this.#running === turn) this.#running = null
   }
 
   async #deliver({ id, sending }: Parcel): Promise<void> {
@@ -89,7 +99,8 @@ export class Outbox {
     })
   }
 
-  async #failed(parcel: Parcel, error: unknown): Promise<void> {
+  async #failed(parcel: Parcel, error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
     parcel.failures += 1
     if (!passing(error)) {
       this.#remove(parcel)
@@ -100,7 +111,7 @@ export class Outbox {
     }
     const asked = error instanceof Refusal ? error.retryAfter : 0
     this.#progress(parcel.id, 'waiting', asked ? String(asked) : '')
-    await (asked ? wait(asked * 1000) : rest(backoff(parcel.failures)))
+    await (asked ? wait(asked * 1000, signal) : rest(backoff(parcel.failures), signal))
     if (this.#queue.includes(parcel)) this.#progress(parcel.id, 'sending')
   }
 

@@ -30,7 +30,7 @@ export class Vault {
     if (this.#refused) return this.#memory
     try {
       const text = localStorage.getItem(this.#key)
-      return text ? (JSON.parse(text) as Remembered) : null
+      return text ? sound(JSON.parse(text)) : null
     } catch {
       return this.#memory
     }
@@ -60,6 +60,18 @@ export class Vault {
       if (event.key === this.#key || event.key === null) changed()
     })
   }
+}
+
+/** What can be what was written; a header takes no other token. */
+function sound(value: unknown): Remembered | null {
+  const all = value as Remembered | null
+  const texts = [all?.session, all?.token, all?.epoch, all?.start]
+  const whole =
+    texts.every((one) => typeof one === 'string' && /^[ -~]*$/.test(one)) &&
+    [all?.taken, all?.seen].every(Number.isFinite) &&
+    all?.session &&
+    all.token
+  return whole ? all : null
 }
 
 /** A random id, also where crypto.randomUUID is missing: on pages without HTTPS. */

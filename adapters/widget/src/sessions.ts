@@ -3,54 +3,67 @@ import type { SessionAnswer } from './protocol'
 import type { Vault } from './session'
 import { locks } from './tabs'
 
-/** A session that ends so soon, in seconds, is not used any more. */
-const MARGIN = 5
-
 export interface SessionsOwner {
   readonly locale: string
   begun(session: SessionAnswer): void
+  /** Somebody else from here on: nothing of the one before may stay. */
+  left(): void
 }
+
+/** What was asked for somebody who is not there any more. */
+export class Superseded extends Error {}
 
 /** The session: begun, gone on with, and begun anew when the server does not know it any more. */
 export class Sessions {
   current: SessionAnswer | null = null
-  /** Pages of this site may not ask. */
+  /** Pages of this site may not ask, as far as can be told. */
   blocked = false
+  #hinted = false
   #beginning: Promise<SessionAnswer> | null = null
   #identity: string | null = null
+  /** Aborted when somebody else is there. */
+  #turn = new AbortController()
 
   constructor(
     private readonly api: Api,
     private readonly vault: Vault,
     private readonly owner: SessionsOwner,
   ) {
-    vault.watch(() => this.#elsewhere())
+    vault.watch(() => this.elsewhere())
   }
 
   get beginning(): boolean {
     return this.#beginning !== null
   }
 
-  /** Another person from here on; false where it is the same one. */
-  identify(token: string | null): boolean {
-    // Nothing that leads to a person's conversation stays behind where nobody is named.
+  /** Another person from here on, unless it is the same one. `here`: not because another tab says so. */
+  identify(token: string | null, here = true): void {
+    const before = this.#identity
+    const another = person(token) !== person(before)
+    // Nothing that leads to a person's conversation stays behind where they are not named.
     this.vault.named = true
-    if (token === null) this.vault.forget()
+    if (here && (token === null || (another && before !== null))) this.vault.forget()
     this.vault.named = token !== null
-    if (token === this.#identity) return false
+    if (token === before) return
     this.#identity = token
     // What was said before they were known goes with them.
-    if (token === null) this.vault.forget()
+    if (here && token === null) this.vault.forget()
+    if (!another && this.current) return
     this.current = null
     this.#beginning = null
-    return true
+    this.#turn.abort()
+    this.#turn = new AbortController()
+    if (another) this.owner.left()
   }
 
   /** @param bad A token that the server does not take. */
   begin(bad = ''): Promise<SessionAnswer> {
-    if (this.current && this.current.expires_at > Date.now() / 1000 + MARGIN) return Promise.resolve(this.current)
+    // Whether it is still good is the server's to say: clocks differ.
+    if (this.current) return Promise.resolve(this.current)
     if (this.#beginning) return this.#beginning
-    const beginning = exclusively(`botkit ${this.api.server}`, () => this.#begin(bad)).finally(() => {
+    const { signal } = this.#turn
+    const begin = (): Promise<SessionAnswer> => Promise.race([superseded(signal), this.#begin(bad, signal)])
+    const beginning = exclusively(`botkit ${this.api.server}`, begin).finally(() => {
       if (this.#beginning === beginning) this.#beginning = null
     })
     this.#beginning = beginning
@@ -59,20 +72,29 @@ export class Sessions {
 
   /** Does something with the session; once more with another one when it is no longer good. */
   async call<T>(action: (session: SessionAnswer) => Promise<T>): Promise<T> {
+    const { signal } = this.#turn
     const session = await this.begin()
+    let answer: T
     try {
-      return await action(session)
+      standing(signal)
+      answer = await action(session)
     } catch (error) {
+      standing(signal)
       if (!outdated(error)) throw error
       if (this.current === session) this.current = null
-      return action(await this.begin(session.token))
+      const next = await this.begin(session.token)
+      standing(signal)
+      answer = await action(next)
     }
+    standing(signal)
+    return answer
   }
 
   /** Says in the console what a developer has to do. */
   block(): void {
-    if (this.blocked) return
     this.blocked = true
+    if (this.#hinted) return
+    this.#hinted = true
     const { origin } = location
     console.error(
       self.origin === 'null'
@@ -83,7 +105,8 @@ export class Sessions {
     )
   }
 
-  async #begin(bad: string): Promise<SessionAnswer> {
+  async #begin(bad: string, signal: AbortSignal): Promise<SessionAnswer> {
+    standing(signal)
     const token = this.vault.read()?.token
     const body = {
       locale: this.owner.locale,
@@ -94,10 +117,14 @@ export class Sessions {
     try {
       session = await this.api.begin(body, token === bad ? undefined : token)
     } catch (error) {
+      standing(signal)
       await this.#perhapsBlocked(error)
+      standing(signal)
       if (!token || !outdated(error)) throw error
       session = await this.api.begin(body)
     }
+    // An answer to somebody who has gone is nobody's.
+    standing(signal)
     this.blocked = false
     this.current = session
     this.owner.begun(session)
@@ -110,11 +137,15 @@ export class Sessions {
     else if (error instanceof Unreachable && !this.blocked && navigator.onLine && (await this.api.there())) this.block()
   }
 
-  /** Another tab has begun another session. */
-  #elsewhere(): void {
+  /** Another tab may have begun another session, or a person may have gone there. */
+  elsewhere(): void {
     const now = this.vault.read()
-    // A person who is named has one session, whatever other tabs do.
-    if (this.#identity || !this.current || now?.session === this.current.session) return
+    if (!this.current || now?.session === this.current.session) return
+    if (this.#identity) {
+      // A person who is named has one session, whatever other tabs do.
+      if (!now) this.identify(null, false)
+      return
+    }
     this.current = null
     if (now) void this.begin().catch(() => undefined)
   }
@@ -124,4 +155,23 @@ export class Sessions {
 function exclusively<T>(name: string, action: () => Promise<T>): Promise<T> {
   const manager = locks()
   return manager ? (manager.request(name, action) as Promise<T>) : action()
+}
+
+/** Who a token is about, as far as it says; the server is who believes it. */
+function person(token: string | null): string | null {
+  try {
+    const { sub } = JSON.parse(atob((token?.split('.')[1] ?? '').replace(/-/g, '+').replace(/_/g, '/'))) as { sub?: unknown }
+    if (typeof sub === 'string') return `sub ${sub}`
+  } catch {
+    // Not a token that this page can read.
+  }
+  return token
+}
+
+function standing(signal: AbortSignal): void {
+  if (signal.aborted) throw new Superseded()
+}
+
+function superseded(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Superseded())))
 }

@@ -1,4 +1,4 @@
-import { passing, Refusal } from './api'
+import { final, Refusal } from './api'
 import { type StreamEvent, streamEvent } from './protocol'
 import { SseParser } from './sse'
 
@@ -35,7 +35,7 @@ export async function hold(owner: StreamOwner, signal: AbortSignal): Promise<voi
       pause = bye || failures === 0 ? 50 : backoff(failures)
     } catch (error) {
       if (signal.aborted) break
-      if (!passing(error)) {
+      if (final(error)) {
         owner.linked('refused')
         owner.refused(error)
         return
@@ -73,6 +73,8 @@ async function connection(owner: StreamOwner, signal: AbortSignal): Promise<{ ta
       owner.alive()
       for (const { name, data, id } of parser.push(value)) {
         const event = streamEvent(name, data)
+        // What came before may have had the page name somebody else.
+        if (signal.aborted) return { taken, bye }
         if (event?.event === 'bye') bye = true
         else if (event) owner.take(event, id)
         // A status alone comes with every connection: it is no sign of progress.

@@ -25,10 +25,12 @@ export class Composer {
   readonly element: HTMLFormElement
   #edited: UserEntry | null = null
   #view: View | null = null
+  #person: number
   #quiet: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly context: Context) {
     const { messages } = context.locale
+    this.#person = context.conversation.person
     this.#tray = new Tray(
       context,
       (sentence) => this.#object(sentence),
@@ -83,6 +85,7 @@ export class Composer {
   update(view: View): void {
     const limits = this.context.conversation.limits
     this.#view = view
+    this.#mine()
     this.#attach.hidden = !limits?.files || limits.file_types.length === 0
     if (limits) set(this.#picker, 'accept', limits.file_types.join(','))
     if (this.#edited && view.last?.id !== this.#edited.id && !view.busy) this.cancel()
@@ -117,6 +120,19 @@ export class Composer {
 
   get takesFiles(): boolean {
     return !this.#attach.hidden
+  }
+
+  /** What somebody left here who has gone is not the next one's. */
+  #mine(): void {
+    const { person } = this.context.conversation
+    if (person === this.#person) return
+    this.#person = person
+    this.#edited = null
+    this.#editing.hidden = true
+    this.#tray.clear()
+    this.#write('')
+    this.#object('')
+    this.context.announcer.polite('')
   }
 
   #button(name: 'attach' | 'stop', label: string, part: string, click: () => void): HTMLButtonElement {
@@ -174,6 +190,7 @@ export class Composer {
 
   #submitted(event: Event): void {
     event.preventDefault()
+    this.#mine()
     if (this.#room < 0) this.#object(format(this.context.locale.messages.tooLong, { count: -this.#room }))
     if (!this.#ready) return
     const text = this.#field.value.trim()
