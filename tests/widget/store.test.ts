@@ -143,17 +143,32 @@ describe('what replaces another message', () => {
     after(entry(user(1, 'u1', 'One')), entry(reply(2, 'm1', 'u1', 'First')), entry(user(3, 'u2', 'Two')), entry(reply(4, 'm2', 'u2', 'Second')))
   })
 
-  it('takes it away with everything after it', () => {
-    after(draft('d3', 'u2', 0, 'late'), entry(user(5, 'u3', 'Two!', { replaces: 'u2' })))
-    expect(texts()).toEqual(['One', 'First', 'Two!'])
+  it('takes away what it says, and nothing else', () => {
+    after(entry(reply(5, 'm3', '', 'A word of a person')), entry(user(6, 'u3', 'Alone')))
+    after(entry({ seq: 7, id: 'r_m1', at: AT, role: 'rating', about: 'm1', value: 'positive' }))
+    after(draft('d3', 'u2', 0, 'late'), entry(user(8, 'u4', 'Two!', { replaces: 'u2', removes: ['u2', 'm2', 'r_m1', 'gone'] })))
+    expect(texts()).toEqual(['One', 'First', 'A word of a person', 'Alone', 'Two!'])
+    expect(rows()[1]).toMatchObject({ rating: null })
     expect(state.drafts).toEqual([])
   })
 
+  it('takes away a whole chain, of which this page has seen a part', () => {
+    after(entry(user(9, 'u5', 'Two!!', { replaces: 'u4', removes: ['u2', 'm2', 'u4', 'm4'] })))
+    expect(texts()).toEqual(['One', 'First', 'Two!!'])
+    after({ event: 'earlier', entries: [user(7, 'u4', 'Two!', { replaces: 'u2', removes: ['u2', 'm2'] })], more: false })
+    expect(texts()).toEqual(['One', 'First', 'Two!!'])
+  })
+
+  it('takes away the message and its replies where it does not say', () => {
+    after(entry(reply(5, 'm3', '', 'A word of a person')), entry(user(6, 'u3', 'Two!', { replaces: 'u2' })))
+    expect(texts()).toEqual(['One', 'First', 'A word of a person', 'Two!'])
+  })
+
   it('does so before the server has it, and gives it back when it is discarded', () => {
-    after(sending('u3', 'Two!', { replaces: 'u2' }))
-    expect(texts()).toEqual(['One', 'First', 'Two!'])
+    after(entry(reply(5, 'm3', '', 'A word of a person')), sending('u3', 'Two!', { replaces: 'u2' }))
+    expect(texts()).toEqual(['One', 'First', 'A word of a person', 'Two!'])
     after({ event: 'discard', id: 'u3' })
-    expect(texts()).toEqual(['One', 'First', 'Two', 'Second'])
+    expect(texts()).toEqual(['One', 'First', 'Two', 'Second', 'A word of a person'])
   })
 
   it('means nothing where the other is not there', () => {

@@ -27,6 +27,8 @@ export interface UserEntry {
   text?: string
   files?: FileInfo[]
   replaces?: string
+  /** The ids of the entries that are gone because of it. */
+  removes?: string[]
 }
 
 export interface AssistantEntry {

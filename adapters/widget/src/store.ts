@@ -1,4 +1,4 @@
-import type { Entry, EntryKind, FileInfo, RatingEntry, RatingValue, Status, StreamEvent } from './protocol'
+import type { Entry, EntryKind, FileInfo, RatingEntry, RatingValue, Status, StreamEvent, UserEntry } from './protocol'
 
 /** A reply as far as it is written. `key` stays the name of its row when the entry comes. */
 export interface Draft {
@@ -185,20 +185,22 @@ function merged(first: readonly Entry[], second: readonly Entry[]): Entry[] {
 }
 
 function folded(log: readonly Entry[]): Pick<State, 'log' | 'messages' | 'ratings'> {
-  let messages: Message[] = []
+  const gone = new Set<string>()
+  for (const entry of log) if (entry.role === 'user') for (const id of removed(entry, log)) gone.add(id)
+  const messages: Message[] = []
   const ratings = new Map<string, Rating>()
   for (const entry of log) {
-    if (entry.role === 'rating') {
-      ratings.set(entry.about, { value: entry.value, comment: entry.comment ?? '' })
-      continue
-    }
-    if (entry.role === 'user' && entry.replaces) {
-      const index = messages.findIndex((one) => one.id === entry.replaces)
-      if (index >= 0) messages = messages.slice(0, index)
-    }
-    messages.push(entry)
+    if (gone.has(entry.id)) continue
+    if (entry.role === 'rating') ratings.set(entry.about, { value: entry.value, comment: entry.comment ?? '' })
+    else messages.push(entry)
   }
   return { log, messages, ratings }
+}
+
+/** The ids of what goes because of a message: what the server says, or as far as the page knows. */
+export function removed({ replaces, removes }: Pick<UserEntry, 'replaces' | 'removes'>, among: readonly Entry[]): readonly string[] {
+  if (removes || !replaces) return removes ?? []
+  return [replaces, ...among.filter((one) => one.role === 'assistant' && one.reply_to === replaces).map((one) => one.id)]
 }
 
 function without<V>(map: ReadonlyMap<string, V>, key: string): ReadonlyMap<string, V> {

@@ -1,5 +1,5 @@
 import type { FileInfo, ReplyButton, UserEntry } from './protocol'
-import { busy, type Message, type Outgoing, type Rating, type State } from './store'
+import { busy, type Message, type Outgoing, type Rating, removed, type State } from './store'
 
 export interface UserRow {
   kind: 'user'
@@ -100,11 +100,8 @@ export function view(state: State): View {
 
 /** What is on its way takes the place of what it replaces at once. */
 function standing(messages: readonly Message[], outgoing: readonly Outgoing[]): readonly Message[] {
-  for (const one of outgoing) {
-    const index = one.replaces ? messages.findIndex((message) => message.id === one.replaces) : -1
-    if (index >= 0) return messages.slice(0, index)
-  }
-  return messages
+  const gone = new Set(outgoing.flatMap(({ replaces }) => removed({ replaces }, messages)))
+  return gone.size ? messages.filter((one) => !gone.has(one.id)) : messages
 }
 
 function lastAsked(messages: readonly Message[]): UserEntry | null {
