@@ -73,6 +73,7 @@ class WebAdapter:
             *door.routes("/web/feedback", [("POST", ratings.take)]),
             *door.routes("/web/files", [("POST", files.take)]),
             *door.routes("/web/files/{id}", [("GET", files.give)], signed=True),
+            door.nothing("/web/{other}"),
             *door.routes("/chat", [("POST", chat.answer)]),
             *script.routes,
             *page_routes(options, script),
@@ -133,7 +134,7 @@ class WebAdapter:
         """The bytes of what a visitor sent."""
         assert self._files is not None
         try:
-            return await self._files.fetch(event.sender.id, attachment)
+            return await self._files.fetch(event.conversation, attachment)
         except StoreError as error:
             raise DeliveryDelayedError(type(error).__name__) from None
 

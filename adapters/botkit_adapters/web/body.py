@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from botkit.server import SERVICE
 from botkit_adapters.web.refusals import RefusalError, invalid
+
+Id = Annotated[str, Field(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+"""What something is called: no control characters, which no database would find either."""
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+_MOST = (1 << 63) - 1
+"""More is no number of a database."""
+
 _WRITTEN = re.compile(r"(\d{1,19})\.(\d{1,19})\.(d[0-9a-f]{1,32}|-)\.(\d{1,9})", re.ASCII)
 
 
@@ -33,5 +36,8 @@ class Cursor:
         found = _WRITTEN.fullmatch(text)
         if found is None:
             return None
+        epoch, seq = int(found[1]), int(found[2])
+        if max(epoch, seq) > _MOST:
+            return None
         draft = "" if found[3] == "-" else found[3]
-        return cls(int(found[1]), int(found[2]), draft, int(found[4]) if draft else 0)
+        return cls(epoch, seq, draft, int(found[4]) if draft else 0)

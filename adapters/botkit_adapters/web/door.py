@@ -16,7 +16,7 @@ from botkit.adapter import AdapterRoute
 from botkit.errors import StoreError
 from botkit.server.failures import unexpected
 from botkit_adapters.web.origins import Origins
-from botkit_adapters.web.refusals import RefusalError, unavailable
+from botkit_adapters.web.refusals import RefusalError, not_found, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -53,13 +53,19 @@ class Door:
         """
         methods = [method for method, _ in handlers]
         asked = self._guarded(_asked_before(methods), signed)
+        others = self._guarded(_not_allowed(methods), signed)
         return [
             AdapterRoute(hdrs.METH_OPTIONS, path, asked, raw=True),
             *(
                 AdapterRoute(method, path, self._guarded(handler, signed), raw=True)
                 for method, handler in handlers
             ),
+            AdapterRoute(hdrs.METH_ANY, path, others, raw=True),
         ]
+
+    def nothing(self, path: str) -> AdapterRoute:
+        """A path where nothing is, as the page can read."""
+        return AdapterRoute(hdrs.METH_ANY, path, self._guarded(_nothing, False), raw=True)
 
     def _guarded(self, handler: Handler, signed: bool) -> Handler:
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -102,3 +108,16 @@ def _asked_before(methods: Sequence[str]) -> Handler:
         return web.Response(status=204, headers=allowed)
 
     return asked
+
+
+def _not_allowed(methods: Sequence[str]) -> Handler:
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        response = RefusalError(405, "invalid_request", "That cannot be done here.").response()
+        response.headers[hdrs.ALLOW] = ", ".join(methods)
+        return response
+
+    return refuse
+
+
+async def _nothing(request: web.Request) -> web.StreamResponse:
+    raise not_found("There is nothing here.")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from typing import Literal
+from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from botkit.adapter import Intake
 from botkit.types import Event, Json
-from botkit_adapters.web.body import read_json
+from botkit_adapters.web.body import Id, read_json
 from botkit_adapters.web.hub import Hub
 from botkit_adapters.web.rates import Limit
 from botkit_adapters.web.refusals import not_found
@@ -24,7 +24,7 @@ class Rating(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    message: str = Field(min_length=1, max_length=64)
+    message: Annotated[Id, Field(min_length=1, max_length=64)]
     value: Literal["positive", "negative"]
     comment: str = Field("", max_length=COMMENT_CHARACTERS)
 
@@ -61,7 +61,10 @@ class Ratings:
         }
         if rating.comment.strip():
             shown["comment"] = rating.comment
-        head, entry = await feed.append(where, key, shown, ends=False)
+        added = await feed.append(where, key, shown, ends=False, answers=rating.message)
+        if added is None:
+            raise not_found("There is no such reply any more.")
+        head, entry = added
         self._hub.added(where, head, entry)
         event = Event(
             id=f"{session.id}:{key}",

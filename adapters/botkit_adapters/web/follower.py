@@ -6,6 +6,7 @@ import json
 
 from botkit.feed import Feed, FeedEntry, FeedHead
 from botkit.types import Json
+from botkit_adapters.web.correcting import unanswered
 from botkit_adapters.web.cursor import Cursor
 from botkit_adapters.web.scene import Scene, State
 from botkit_adapters.web.session import Session
@@ -14,6 +15,9 @@ from botkit_adapters.web.tokens import Tokens
 
 ENTRIES = 200
 """At most at once; earlier ones on request."""
+
+LAST = 20
+"""Entries among which those are that have no answer yet."""
 
 BYE = b"event: bye\ndata: {}\n\n"
 PING = b": ping\n\n"
@@ -29,6 +33,9 @@ class Follower:
         tokens: For addresses of files.
         session: Whose page it is.
         cursor: What it was given before; None is nothing.
+
+    Fields:
+        unanswered: What the person said last that had no answer when the page came.
     """
 
     def __init__(
@@ -45,6 +52,7 @@ class Follower:
         self._drafted = ""
         self._read = False
         self._status: tuple[State, str] | None = None
+        self.unanswered: FeedEntry | None = None
 
     async def missing(self) -> bytes:
         """Events that bring the page up to date; empty when it is.
@@ -81,7 +89,10 @@ class Follower:
         if not self._begun or (not same and self._epoch):
             events += self._reset(page.head.epoch, always=True)
         if not self._read:
-            self._recognise(page.head, page.entries)
+            last = page.entries
+            if asked and same:
+                last = (await self._feed.after(self._session.conversation, 0, LAST)).entries
+            self._recognise(page.head, last)
         self._begun = self._read = True
         self._epoch = page.head.epoch
         events += [self._entry(entry) for entry in page.entries]
@@ -105,14 +116,14 @@ class Follower:
                 self._draft, self._characters = "", 0
             if not self._scene.turns:
                 self._scene.over(reply_to)
-        return self._event("entry", shown(entry, self._tokens, self._session.sender))
+        return self._event("entry", shown(entry, self._tokens, self._session.id))
 
     def _recognise(self, head: FeedHead, entries: tuple[FeedEntry, ...]) -> None:
         """What another process, or this one before it was started anew, has yet to do."""
         self._scene.heard(head)
-        said = [entry for entry in entries if entry.value.get("role") != "rating"]
-        if said and said[-1].value.get("role") == "user":
-            self._scene.unanswered(head, said[-1])
+        self.unanswered = unanswered(entries)
+        if self.unanswered is not None:
+            self._scene.unanswered(head, self.unanswered)
 
     def _state(self) -> list[bytes]:
         status = (self._scene.state, self._scene.reply_to)

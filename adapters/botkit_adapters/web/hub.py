@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Iterator
 
 from botkit.adapter import Intake
@@ -26,6 +27,9 @@ LOOK_SECONDS = 0.5
 FIRST_TOLD_SECONDS = 0.5
 TOLD_SECONDS = 1.0
 """Between two times that other processes are told of a draft."""
+
+BEAT_SECONDS = 2.0
+"""After which they are told that it goes on, though nothing is new."""
 
 SETTLE_SECONDS = 1.0
 """For a turn's reply to be added after its end; then it has none."""
@@ -122,6 +126,11 @@ class Hub:
         with self._held(conversation) as scene:
             scene.added(head, entry)
 
+    def over(self, conversation: ConversationKey, entry: str) -> None:
+        """What answers an entry is not to be shown."""
+        with self._held(conversation) as scene:
+            scene.over(entry)
+
     def stop(self, conversation: ConversationKey, entry: str) -> None:
         """The person wants what answers an entry ended."""
         with self._held(conversation) as scene:
@@ -140,13 +149,15 @@ class Hub:
     async def _tell(self, scene: Scene) -> None:
         """Tell other processes how far it is, until cancelled."""
         told: object = None
+        told_at = 0.0
         pause = FIRST_TOLD_SECONDS
         while True:
             await asyncio.sleep(pause)
             now = scene.tells()
-            if now != told:
-                told, pause = now, TOLD_SECONDS
-                telling = self._errands.begin(self._feed.tell(scene.conversation, now))
+            if now != told or time.monotonic() - told_at >= BEAT_SECONDS - TOLD_SECONDS / 2:
+                told, told_at, pause = now, time.monotonic(), TOLD_SECONDS
+                beating = {**now, "beat": time.time()}
+                telling = self._errands.begin(self._feed.tell(scene.conversation, beating))
                 try:
                     head = await asyncio.shield(telling)
                 except StoreError:

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from botkit.adapter import Intake
-from botkit.feed import Feed, FeedEntry
+from botkit.feed import Feed, FeedEntry, FeedHead, FeedPage
 from botkit.slash import typed_command
 from botkit.types import Event, Json
-from botkit_adapters.web.body import read_json, too_long
+from botkit_adapters.web.body import Id, read_json, too_long
+from botkit_adapters.web.correcting import correction
 from botkit_adapters.web.files import Files, attachment
 from botkit_adapters.web.hub import Hub
 from botkit_adapters.web.options import WebOptions
 from botkit_adapters.web.rates import Limit
-from botkit_adapters.web.refusals import invalid
+from botkit_adapters.web.refusals import invalid, unavailable
 from botkit_adapters.web.session import Session
 from botkit_adapters.web.sessions import FILES, LOCALE, Sessions
-from botkit_adapters.web.shown import REPLACED, shown
+from botkit_adapters.web.shown import shown
 
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-REPLACES = 50
-"""How many messages one may stand for that were written anew again and again."""
+
+TRIES = 5
+"""To correct a message while others are added."""
+
+LATEST = 200
+"""Entries among which a message is that is corrected."""
+
+ANSWERED = 20
+"""Entries among which the answer is to a command that has erased itself."""
 
 STOPS = "60/minute"
 """Apart from messages: whoever has written a lot may still say that it is enough."""
 
 PAGE = 100
 """Earlier entries at once, at most."""
-
-ShortText = Annotated[str, Field(max_length=256)]
 
 
 class Said(BaseModel):
@@ -42,12 +48,13 @@ class Said(BaseModel):
     id: str = Field(pattern=UUID)
     kind: Literal["message", "command", "action", "stop", "start"] = "message"
     text: str = ""
-    files: list[ShortText] = Field(default_factory=list, max_length=FILES)
-    replaces: ShortText = ""
-    name: ShortText = ""
-    value: Annotated[str, Field(max_length=4096)] = ""
-    label: Annotated[str, Field(max_length=1024)] = ""
-    about: ShortText = ""
+    files: list[Id] = Field(default_factory=list, max_length=FILES)
+    replaces: Id = ""
+    # Of a command or a button; those of a button that is there are as long as the bot made them.
+    name: str = ""
+    value: str = ""
+    label: str = ""
+    about: Id = ""
     locale: str = Field("", pattern=LOCALE, max_length=64)
 
 
@@ -101,14 +108,15 @@ class Messages:
         before = _number(request, "before", 1 << 53)
         limit = min(_number(request, "limit", 50), PAGE)
         page = await self._feed.before(session.conversation, before, limit + 1)
-        entries = [shown(entry, tokens, session.sender) for entry in page.entries[-limit:]]
+        entries = [shown(entry, tokens, session.id) for entry in page.entries[-limit:]]
         more = len(page.entries) > limit
         return web.json_response(
             {"entries": entries, "more": more}, headers={"Cache-Control": "no-store"}
         )
 
     async def say(self, session: Session, said: Said) -> int:
-        """Keep a message, a command or a pressed button; its number in the feed.
+        """Keep a message, a command or a pressed button; its number in the feed. 0 of one that was
+        taken away since: it came again, too late.
 
         Raises:
             RefusalError: It cannot be.
@@ -117,20 +125,49 @@ class Messages:
         where = session.conversation
         known = await self._feed.entry(where, said.id)
         if known is None:
-            value = await self._entry(session, said)
-            head, known = await self._feed.append(
-                where, said.id, value, replaces=said.replaces, ends=False
-            )
+            added = await self._add(session, said)
+            if added is None:
+                return 0
+            head, known = added
             self._hub.said(where, head, known)
-            if said.replaces:
-                await self._end(session, said.replaces)
+        if replaced := known.value.get("replaces"):
+            await self._end(session, replaced)
         await self._intake.accept([event_of(known, session, said.locale)])
         return known.seq
+
+    async def _add(self, session: Session, said: Said) -> tuple[FeedHead, FeedEntry] | None:
+        """Add it to the feed; None where it was there before and is no more."""
+        where = session.conversation
+        page = await self._feed.after(where, 0, LATEST if said.replaces else ANSWERED)
+        if _was_there(page, said.id):
+            return None
+        entry = await self._entry(session, said)
+        if not said.replaces:
+            return await self._feed.append(where, said.id, entry, ends=False)
+        for _ in range(TRIES):
+            correcting = correction(page.entries, said.replaces)
+            added = await self._feed.append(
+                where,
+                said.id,
+                {**entry, **correcting.fields},
+                ends=False,
+                removes=correcting.removes,
+                at=page.head.seq,
+                answers=said.replaces,
+            )
+            if added is not None:
+                return added
+            page = await self._feed.after(where, 0, LATEST)
+            if _was_there(page, said.id):
+                return None
+        raise unavailable()
 
     async def _entry(self, session: Session, said: Said) -> dict[str, Json]:
         """What is shown of it."""
         entry: dict[str, Json] = {"id": said.id, "role": "user", "kind": said.kind}
         if said.kind == "action":
+            if said.replaces:
+                raise invalid("replaces: A button takes the place of no message.")
             return {**entry, **await self._pressed(session, said)}
         text = _typed(said) if said.kind == "command" else said.text
         if len(text) > self._options.characters:
@@ -143,8 +180,6 @@ class Messages:
             entry["text"] = text
         if said.files:
             entry["files"] = await self._files.named(session, said.files)
-        if said.replaces:
-            entry |= await self._replacing(session, said.replaces)
         return entry
 
     async def _pressed(self, session: Session, said: Said) -> dict[str, Json]:
@@ -156,14 +191,6 @@ class Messages:
                 pressed = {"text": button["label"], "name": said.name, "value": said.value}
                 return {**pressed, "about": said.about}
         raise invalid("about: There is no such button.")
-
-    async def _replacing(self, session: Session, name: str) -> dict[str, Json]:
-        """What an entry says that takes the place of ``name``, a message of the visitor."""
-        replaced = await self._feed.entry(session.conversation, name)
-        if replaced is None or replaced.value.get("role") != "user":
-            raise invalid("replaces: There is no such message of yours.")
-        earlier = replaced.value.get(REPLACED, [])
-        return {"replaces": name, REPLACED: [*earlier, name][-REPLACES:]}
 
     async def _stop(self, session: Session, said: Said) -> int:
         if not said.about:
@@ -218,6 +245,12 @@ def event_of(entry: FeedEntry, session: Session, locale: str = "") -> Event:
         sent_at=entry.at,
         address={"entry": entry.key},
     )
+
+
+def _was_there(page: FeedPage, key: str) -> bool:
+    """Whether an entry was taken away, or answered: a command that erases takes itself away."""
+    answers = (entry.value.get("reply_to") for entry in page.entries)
+    return key in page.head.gone or key in answers
 
 
 def _typed(said: Said) -> str:

@@ -20,6 +20,7 @@ class WebOptions:
         key: BOTKIT_SECRET_KEY; empty without one.
         identity_secret: Shared with the site; empty takes nobody's word.
         session_seconds: For which a session goes on without being used.
+        retention_seconds: After which what was said is deleted; 0 keeps it.
         rate, session_rate, file_rate: As :func:`botkit.limits.rates.parse_rates` reads them.
         proxies: How many stand in front.
         file_bytes, file_types: What visitors may send; 0 bytes is nothing.
@@ -32,6 +33,7 @@ class WebOptions:
     key: bytes = b""
     identity_secret: bytes = b""
     session_seconds: float = 30 * DAY
+    retention_seconds: float = 0.0
     rate: str = "30/minute"
     session_rate: str = "60/hour"
     file_rate: str = "20/hour"
@@ -41,6 +43,11 @@ class WebOptions:
     characters: int = 40_000
     public_url: str = ""
     answer_seconds: float = 120.0
+
+    @property
+    def file_seconds(self) -> float:
+        """For which files are kept: no longer than what was said with them."""
+        return min(self.session_seconds, self.retention_seconds or self.session_seconds)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -56,6 +63,7 @@ class WebOptions:
             key=settings.key,
             identity_secret=b"" if secret is None else secret.get_secret_value().encode(),
             session_seconds=settings.web_session_days * DAY,
+            retention_seconds=settings.retention_days * DAY,
             rate=settings.web_rate,
             session_rate=settings.web_session_rate,
             file_rate=settings.web_file_rate,

@@ -12,12 +12,8 @@ from botkit.types import ConversationKey
 from botkit_adapters.web.files import Files, clean_name
 from botkit_adapters.web.hub import Hub
 from botkit_adapters.web.kinds import sane
-from botkit_adapters.web.shown import REPLACED
 
 AGAIN_SECONDS = 1.0
-
-LATEST = 20
-"""Entries among which the one is that has taken another's place."""
 
 
 class Outbound:
@@ -57,13 +53,10 @@ class Outbound:
     async def _deliver(self, key: str, payload: Mapping[str, Any]) -> Receipt:
         where = ConversationKey.parse(payload["conversation"])
         entry = {"id": key, **payload["entry"]}
-        if await self._was_replaced(where, entry.get("reply_to", "")):
-            return Receipt()
         if payload["files"]:
             entry["files"] = [
                 await self._files.keep(
-                    payload["sender"],
-                    where.channel,
+                    where,
                     clean_name(file["name"]),
                     sane(file["type"]),
                     base64.b64decode(file["data"]),
@@ -71,16 +64,15 @@ class Outbound:
                 )
                 for number, file in enumerate(payload["files"])
             ]
-        head, added = await self._intake.feed.append(where, key, entry)
-        self._hub.answered(where, head, added)
+        reply_to = entry.get("reply_to", "")
+        added = await self._intake.feed.append(where, key, entry, answers=reply_to)
+        if added is None:  # the person took back what this answers: nobody is to see it
+            self._hub.over(where, reply_to)
+            for file in entry.get("files", ()):
+                await self._files.drop(where, file["id"])
+            return Receipt()
+        self._hub.answered(where, *added)
         return Receipt(key)
-
-    async def _was_replaced(self, where: ConversationKey, reply_to: str) -> bool:
-        """Whether the person took back what this answers."""
-        if not reply_to:
-            return False
-        page = await self._intake.feed.after(where, 0, LATEST)
-        return any(reply_to in entry.value.get(REPLACED, ()) for entry in page.entries)
 
 
 def _key(outgoing: Outgoing) -> str:

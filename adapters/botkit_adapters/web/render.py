@@ -30,7 +30,6 @@ def render(reply: Reply, event: Event, saved: Json | None) -> Json:
     }
     return {
         "conversation": str(event.conversation),
-        "sender": event.sender.id,
         "entry": _filled(entry),
         "files": [
             {

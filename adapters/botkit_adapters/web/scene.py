@@ -22,8 +22,8 @@ RECENT = 16
 QUEUED_SECONDS = 300.0
 """A message of which nothing was heard for so long is not shown as waiting any more."""
 
-TOLD_SECONDS = 3.0
-"""For which what another process told is true when it has stopped to tell."""
+TOLD_SECONDS = 6.0
+"""For which what another process told is true when it has stopped to tell anything new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class Scene:
     recent: deque[tuple[int, FeedEntry]] = field(default_factory=lambda: deque(maxlen=RECENT))
     queued: dict[str, float] = field(default_factory=dict)
     _told_at: float = -1.0
+    _live: Json | None = None
     _watchers: set[asyncio.Event] = field(default_factory=set)
 
     @contextlib.contextmanager
@@ -191,12 +192,13 @@ class Scene:
         """Do as the process that works on it; whether anything is new."""
         before = (self.state, self.reply_to, self.draft)
         now = time.monotonic()
-        if isinstance(live, dict):
+        if isinstance(live, dict) and live != self._live:
             self._told_at = now
             self._told(live)
         elif self.state == "working" and now - self._told_at > TOLD_SECONDS:
             self.draft = None
             self._rest()
+        self._live = live
         return before != (self.state, self.reply_to, self.draft)
 
     def _told(self, live: dict[str, Json]) -> None:

@@ -10,6 +10,11 @@ PLATFORM = "web"
 SPACE = "site"
 
 
+def conversation_of(session: str) -> ConversationKey:
+    """The conversation of the session of that id."""
+    return ConversationKey(PLATFORM, SPACE, session)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One visitor's.
@@ -32,7 +37,7 @@ class Session:
     @property
     def conversation(self) -> ConversationKey:
         """What orders its turns."""
-        return ConversationKey(PLATFORM, SPACE, self.id)
+        return conversation_of(self.id)
 
     def person(self, locale: str = "") -> Sender:
         """Who speaks, with the locale of the moment."""

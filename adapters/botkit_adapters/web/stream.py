@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -16,12 +17,15 @@ from aiohttp import web
 
 from botkit.adapter import Intake
 from botkit.errors import StoreError
+from botkit.feed import FeedEntry
 from botkit.server import SERVICE
 from botkit.server.sse import HEADERS
 from botkit_adapters.web.cursor import Cursor
 from botkit_adapters.web.door import CORS
 from botkit_adapters.web.follower import BYE, PING, Follower
 from botkit_adapters.web.hub import Hub
+from botkit_adapters.web.messages import event_of
+from botkit_adapters.web.options import DAY
 from botkit_adapters.web.refusals import RefusalError, invalid
 from botkit_adapters.web.session import Session
 from botkit_adapters.web.sessions import Sessions
@@ -70,6 +74,7 @@ class Streams:
         with self._counted(session), self._hub.watching(session.conversation) as (scene, changed):
             follower = Follower(scene, self._intake.feed, tokens, session, cursor)
             first = await follower.missing()
+            await self._accept(follower.unanswered, session)
             cors = request[CORS]
             response = web.StreamResponse(headers={**HEADERS, **cors})
             await response.prepare(request)
@@ -77,6 +82,12 @@ class Streams:
             await _write(request, response, first or PING)
             await self._follow(request, response, follower, changed)
         return response
+
+    async def _accept(self, entry: FeedEntry | None, session: Session) -> None:
+        """Have answered what a process kept that ended before it could hand it on. An event that
+        was handed on is dropped, for longer than is looked back here."""
+        if entry is not None and time.time() - entry.at < DAY:
+            await self._intake.accept([event_of(entry, session)])
 
     async def _follow(
         self,

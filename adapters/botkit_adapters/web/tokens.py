@@ -80,9 +80,9 @@ class Tokens:
             raise _again("invalid_token")
         return session
 
-    def address(self, sender: str, file: str) -> str:
+    def address(self, session: str, file: str) -> str:
         """The key in a file's address: it tells us whose the file is, and others nothing."""
-        return str(self._files.dumps([file, self._veiled(sender.encode(), file).hex()]))
+        return str(self._files.dumps([file, self._veiled(session.encode(), file).hex()]))
 
     def read_address(self, key: str, file: str) -> str:
         """Whose the file is.
@@ -111,7 +111,7 @@ class Tokens:
     def _veiled(self, data: bytes, file: str) -> bytes:
         """``data`` under a pad that only this server knows, another one for each file; and back.
 
-        A sender's id may be an address that a proxy's log should not have.
+        A proxy's log should not have what tells which files are of one visitor.
         """
         pad = hashlib.shake_256(hmac.digest(self._key, b"veil\n" + file.encode(), "sha256"))
         return bytes(a ^ b for a, b in zip(data, pad.digest(len(data)), strict=True))

@@ -312,7 +312,7 @@ async def test_a_long_conversation_begins_with_its_end(site: Site, visitor: Visi
     from botkit.types import ConversationKey
 
     for number in range(230):
-        entry = {"id": f"n{number}", "role": "user", "kind": "message", "text": str(number)}
+        entry = {"id": f"n{number}", "role": "assistant", "text": str(number)}
         await store.feed.append(ConversationKey.parse(where), f"n{number}", entry)
     async with visitor.page() as page:
         assert [each["seq"] for each in page.entries] == list(range(31, 231))
