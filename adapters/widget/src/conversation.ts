@@ -158,10 +158,10 @@ export class Conversation implements StreamOwner, SessionsOwner {
     this.#outbox.discard(id)
   }
 
-  /** Ends the reply where it is. */
-  async stop(about: string): Promise<void> {
+  /** Ends the reply where it is; false when the server does not know. */
+  async stop(about: string): Promise<boolean> {
     const body = { id: uuid(), kind: 'stop' as const, about }
-    await this.#attempt((session) => this.api.send(session.token, body))
+    return (await this.#attempt((session) => this.api.send(session.token, body))) !== null
   }
 
   async rate(about: string, value: RatingValue, comment: string): Promise<void> {

@@ -38,6 +38,8 @@ export class BotkitChat extends HTMLElement {
   #unwatch: (() => void) | null = null
   #unhear: (() => void) | null = null
   #stops: (() => void)[] = []
+  /** It was open when it was taken out of the page. */
+  #left = false
 
   get isOpen(): boolean {
     return this.#unwatch !== null
@@ -49,20 +51,33 @@ export class BotkitChat extends HTMLElement {
 
   connectedCallback(): void {
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
-    shadow.adoptedStyleSheets = [sheet(baseCss), sheet(launcherCss)]
-    this.#build(shadow)
+    const fresh = !this.#root
+    if (fresh) {
+      shadow.adoptedStyleSheets = [sheet(baseCss), sheet(launcherCss)]
+      this.#build(shadow)
+    } else {
+      this.#panel?.attach()
+      this.#hear()
+      this.#paint()
+    }
     this.#follow()
-    if (!this.floating || this.#options?.open) this.open(false)
+    if (!this.floating || (fresh ? this.#options?.open : this.#left)) this.open(false)
   }
 
+  /** What is taken out of the page may be put in again: it keeps what is written in it. */
   disconnectedCallback(): void {
     for (const stop of this.#stops) stop()
     this.#stops = []
-    this.#tear()
+    this.#left = this.isOpen
+    this.#unhear?.()
+    this.#unwatch?.()
+    this.#unwatch = null
+    this.#panel?.detach()
   }
 
   attributeChangedCallback(name: string): void {
     if (!this.#root || !this.shadowRoot) return
+    if (!this.isConnected) return this.#tear()
     if (name === 'data-theme' || name === 'data-accent') return this.#paint()
     const open = this.isOpen
     this.#tear()
@@ -122,7 +137,11 @@ export class BotkitChat extends HTMLElement {
       this.#root.append(this.#launcher.element)
     }
     shadow.replaceChildren(this.#root)
-    this.#unhear = conversation.on('change', () => this.#draw())
+    this.#hear()
+  }
+
+  #hear(): void {
+    this.#unhear = this.#conversation?.on('change', () => this.#draw()) ?? null
     this.#draw()
   }
 

@@ -41,12 +41,17 @@ function start(script: HTMLScriptElement): void {
   }
   BotkitChat.site = { server, defaults, conversation, emit }
   let launched: BotkitChat | null = null
-  const current = (): BotkitChat | null => launched ?? document.querySelector<BotkitChat>('botkit-chat')
+  const current = (): BotkitChat | null =>
+    launched?.isConnected ? launched : document.querySelector<BotkitChat>('botkit-chat')
   const queued = Array.isArray(window.botkit) ? window.botkit : []
   const api: BotkitApi = {
-    open: () => current()?.open(),
+    open: () => {
+      // A page that draws itself anew has thrown the launcher away.
+      if (launched && !current()) document.body.append(launched)
+      current()?.open()
+    },
     close: () => current()?.close(),
-    toggle: () => current()?.toggle(),
+    toggle: () => (current() ?? { toggle: api.open }).toggle(),
     send: (text) => conversation().send({ text: String(text) }),
     on: (name, listener) => {
       const those = listeners.get(name) ?? new Set()

@@ -26,6 +26,8 @@ export class Composer {
   #edited: UserEntry | null = null
   #view: View | null = null
   #person: number
+  /** The message whose reply is being stopped. */
+  #stopped = ''
   #quiet: ReturnType<typeof setTimeout> | undefined
 
   constructor(private readonly context: Context) {
@@ -206,14 +208,23 @@ export class Composer {
   }
 
   #stopReply(): void {
-    if (this.#view?.replyTo) void this.context.conversation.stop(this.#view.replyTo)
+    const about = this.#view?.replyTo
     this.focus()
+    if (!about) return
+    // A handler that does not stream goes on until its reply.
+    this.#stopped = about
+    this.#refresh()
+    void this.context.conversation.stop(about).then((said) => {
+      if (!said) this.#stopped = ''
+      this.#refresh()
+    })
   }
 
   #refresh(): void {
     const idle = this.#field.value.trim() === '' && this.#tray.empty
     const stopping = Boolean(this.#view?.busy && this.#view.replyTo) && idle
     this.#stop.hidden = !stopping
+    this.#stop.disabled = this.#stopped === this.#view?.replyTo
     this.#send.hidden = stopping
     set(this.#send, 'aria-disabled', String(!this.#ready))
     const room = this.#room

@@ -22,7 +22,7 @@ export class Panel {
   readonly #menu: Menu
   readonly #banner = h('div', { class: 'banner', part: 'banner', hidden: true })
   readonly #drop: HTMLElement
-  readonly #stops: (() => void)[] = []
+  #stops: (() => void)[] = []
   readonly element: HTMLElement
   #drawing = false
   #broken: ReturnType<typeof setTimeout> | undefined
@@ -34,8 +34,7 @@ export class Panel {
     floating: boolean,
     close: () => void,
   ) {
-    const { locale, conversation } = context
-    const { messages } = locale
+    const { messages } = context.locale
     this.#transcript = new Transcript(context, { edit: () => this.#edit(), retry: () => this.#retry() })
     this.#composer = new Composer(context)
     this.#menu = new Menu(context)
@@ -70,11 +69,22 @@ export class Panel {
       context.announcer.element,
     )
     this.#listen()
-    this.#stops.push(
+    this.attach()
+  }
+
+  attach(): void {
+    const { conversation } = this.context
+    this.#stops = [
       conversation.on('change', () => this.#schedule()),
       conversation.on('message', (entry) => this.#announce(entry)),
-    )
+    ]
     this.draw()
+  }
+
+  detach(): void {
+    for (const stop of this.#stops) stop()
+    clearTimeout(this.#broken)
+    this.#broken = undefined
   }
 
   /** Brings the visitor to where they left. */
@@ -88,8 +98,7 @@ export class Panel {
   }
 
   destroy(): void {
-    for (const stop of this.#stops) stop()
-    clearTimeout(this.#broken)
+    this.detach()
     this.element.remove()
   }
 
