@@ -91,7 +91,7 @@ class Files:
         where = session.conversation
         if await self._held(where) + len(data) > HELD_BYTES:
             message = "There are too many files in this conversation already."
-            raise RefusalError(413, "file_too_large", message, limit=HELD_BYTES)
+            raise RefusalError(413, "too_many_files", message, limit=HELD_BYTES)
         file_id = f"f_{len(data)}_{secrets.token_urlsafe(15)}"
         return await self.keep(where, name, kind, data, file_id)
 
