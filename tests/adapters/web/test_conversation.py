@@ -194,6 +194,29 @@ async def test_buttons_that_are_there_can_be_pressed_and_no_others(tmp_path: Pat
             assert status == 400
 
 
+async def test_long_buttons_can_be_pressed(tmp_path: Path) -> None:
+    bot = Bot()
+    label, name, value = "l" * 2000, "n" * 300, "v" * 20_000
+
+    @bot.message("buttons")
+    async def offer() -> Reply:
+        return Reply("Sure?", buttons=(Button(label, name, value),))
+
+    @bot.action(name)
+    async def pressed(turn: Turn) -> str:
+        return f"{len(turn.event.value)}"
+
+    async with bot_on_the_web(tmp_path, bot) as site:
+        visitor = await site.visitor()
+        async with visitor.page() as page:
+            said = await visitor.say("buttons")
+            await page.answered(said)
+            about, button = page.replies(said)[0]["id"], page.replies(said)[0]["buttons"][0]
+            fields = {"name": button["id"], "value": button["value"], "label": button["label"]}
+            press = await visitor.say(kind="action", about=about, **fields)
+            assert await page.answered(press) == "20000"
+
+
 async def test_an_edited_message_takes_the_place_of_the_last(site: Site, visitor: Visitor) -> None:
     async with visitor.page() as page:
         first = await visitor.say("helo")
@@ -206,7 +229,7 @@ async def test_an_edited_message_takes_the_place_of_the_last(site: Site, visitor
         async with visitor.page() as other:
             assert other.texts == page.texts == ["hello", "1: hello"]
             assert other.entries == page.entries
-        assert not any("replaced" in each for each in page.entries)
+        assert [each.get("replaces") for each in page.entries] == [second, None]
 
 
 async def test_what_is_replaced_while_it_is_answered_says_nothing(

@@ -65,4 +65,5 @@ async def test_what_cannot_be_rated(site: Site, visitor: Visitor) -> None:
         assert await rate(visitor, reply, "positive", comment="x" * 2001) == 400
         assert await rate(visitor, reply, "positive", more="x") == 400
         assert await rate(visitor, "", "positive") == 400
+        assert await rate(visitor, "m1\x00", "positive") == 400
         assert [each["role"] for each in page.entries] == ["user", "assistant"]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 from web_visitor import Site, Visitor, bot_on_the_web
 
 from botkit.bot import Bot
 from botkit.replies import File, Reply
+from botkit.settings import Settings
+from botkit.testing.served import WORLD
 from botkit.turn import Turn
+from botkit_adapters.web import files as kept_files
 from botkit_adapters.web.files import clean_name, disposition
 from botkit_adapters.web.kinds import UNKNOWN, media_type
+from botkit_adapters.web.options import DAY, WebOptions
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYPhfDwAChwGA60e6kgAAAABJRU5ErkJg"
@@ -200,6 +206,89 @@ async def test_files_are_ones_own(site: Site, visitor: Visitor) -> None:
         assert len(page.entries[0]["files"]) == 1
 
 
+async def test_a_conversation_holds_so_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_files, "HELD_BYTES", 3 * len(PNG) - 1)
+    async with bot_on_the_web(tmp_path, web_file_rate="off") as site:
+        visitor = await site.visitor()
+        assert [(await send(visitor, PNG))[0] for _ in range(2)] == [201, 201]
+        status, body = await send(visitor, PNG)
+        assert (status, body["error"]["code"]) == (413, "too_many_files")
+        assert body["error"]["message"].endswith(".")
+        assert (await send(visitor, b"x"))[0] == 201
+        stranger = await site.visitor()
+        assert (await send(stranger, PNG))[0] == 201
+        async with visitor.page() as page:
+            said = await visitor.say(kind="command", name="reset")
+            await page.until(lambda: page.replies(said))
+        assert (await send(visitor, PNG))[0] == 201
+
+
+async def test_few_are_read_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_files, "WAIT_SECONDS", 0.3)
+    go, begun = asyncio.Event(), 0
+
+    async def slow() -> AsyncIterator[bytes]:
+        nonlocal begun
+        yield PNG[:9]
+        begun += 1
+        await go.wait()
+        yield PNG[9:]
+
+    async with bot_on_the_web(tmp_path, web_file_rate="off") as site:
+        visitor = await site.visitor()
+        sending = [asyncio.create_task(send(visitor, slow())) for _ in range(kept_files.READING)]
+        await until(lambda: begun == kept_files.READING)
+        await asyncio.sleep(0.1)
+        status, body = await send(visitor, PNG)
+        assert (status, body["error"]["code"]) == (503, "unavailable")
+        assert int(visitor.answer.headers["Retry-After"]) >= 1
+        go.set()
+        assert [status for status, _ in await asyncio.gather(*sending)] == [201] * len(sending)
+        assert (await send(visitor, PNG))[0] == 201
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0, 30), (2, 2), (60, 30)])
+def test_a_file_is_kept_no_longer_than_what_was_said(days: float, kept: float) -> None:
+    settings = Settings.load(ignore=(*WORLD, "host"), host="127.0.0.1", retention_days=days)
+    assert WebOptions.of(settings).file_seconds == kept * DAY
+
+
+@pytest.mark.parametrize("command", ["reset", "forget"])
+async def test_files_go_with_what_was_said(site: Site, visitor: Visitor, command: str) -> None:
+    _, file = await send(visitor, PNG)
+    async with visitor.page() as page:
+        await page.answered(await visitor.say("x", files=[file["id"]]))
+        said = await visitor.say(kind="command", name=command)
+        await page.until(lambda: page.replies(said))
+    async with site.http.get(f"{site.address}{file['url']}") as response:
+        assert response.status == 404
+    assert await site.application.store.records("web").keys("conversation:") == []
+
+
+async def test_files_of_a_reply_that_nobody_sees_are_not_kept(tmp_path: Path) -> None:
+    bot, go = Bot(), asyncio.Event()
+
+    @bot.default
+    async def answer(turn: Turn) -> Reply | str:
+        if turn.text != "plot":
+            return "no plot"
+        await go.wait()
+        return Reply("here", files=(File("plot.png", base64.b64encode(PNG), "image/png"),))
+
+    async with bot_on_the_web(tmp_path, bot) as site:
+        visitor = await site.visitor()
+        async with visitor.page() as page:
+            said = await visitor.say("plot")
+            await page.until(lambda: page.state == "working")
+            again = await visitor.say("no", replaces=said)
+            go.set()
+            await page.answered(again)
+            await site.idle()
+        assert await site.application.store.records("web").keys("conversation:") == []
+
+
 async def test_too_many_are_refused(tmp_path: Path) -> None:
     async with bot_on_the_web(tmp_path, web_file_rate="2/hour") as site:
         visitor = await site.visitor()
@@ -240,14 +329,3 @@ async def test_files_of_the_bot(tmp_path: Path) -> None:
                 ("text/html; charset=utf-8", "attachment"),
                 (UNKNOWN, "attachment"),
             ]
-
-
-async def test_files_go_with_the_person(site: Site, visitor: Visitor) -> None:
-    _, file = await send(visitor, PNG)
-    async with visitor.page() as page:
-        await page.answered(await visitor.say("x", files=[file["id"]]))
-        said = await visitor.say(kind="command", name="forget")
-        await page.until(lambda: page.replies(said))
-    async with site.http.get(f"{site.address}{file['url']}") as response:
-        assert response.status == 404
-    assert await site.application.store.records("web").keys("person:") == []

@@ -15,6 +15,8 @@ from web_process import WebProcess
 from web_visitor import Shown, Visitor, bot_on_the_web
 
 from botkit.completion.scripted import ScriptedCompletion
+from botkit_adapters.web.hub import Hub
+from botkit_adapters.web.scene import TOLD_SECONDS
 
 ORIGIN = "http://site.example"
 LONG = " ".join(f"word{number}" for number in range(80))
@@ -141,6 +143,48 @@ async def test_a_turn_that_says_nothing_ends_elsewhere(
             await page.until(lambda: page.reply_to == said)
             await page.until(lambda: page.state == "idle")
         await first.idle()
+
+
+async def test_a_process_that_works_says_so_now_and_then(
+    tmp_path: Path, postgres: PostgresServer
+) -> None:
+    async with two_servers(tmp_path, postgres.database()) as two, two.there.page() as far:
+        two.completion.gate = asyncio.Event()
+        said = await two.here.say("hello")
+        await far.until(lambda: far.state == "working")
+        await asyncio.sleep(TOLD_SECONDS + 2)
+        assert (far.state, far.reply_to) == ("working", said)
+        two.completion.gate.set()
+        await far.answered(said)
+
+
+async def test_a_turn_whose_process_died_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botkit.bot import Bot
+
+    bot = Bot()
+
+    @bot.default
+    async def hush() -> None:
+        await asyncio.sleep(1.0)
+
+    async def killed(self: Hub, scene: object) -> None:
+        """Before it could tell anybody."""
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Hub, "_settle", killed)
+        async with bot_on_the_web(tmp_path, bot, secret_key="shared") as site:
+            visitor = await site.visitor()
+            said = await visitor.say("hush")
+            await asyncio.sleep(0.8)
+            await site.idle()
+    async with bot_on_the_web(tmp_path, bot, secret_key="shared") as site:
+        again = Visitor(site.http, site.address)
+        again.token, again.session = visitor.token, visitor.session
+        async with again.page() as page:
+            assert (page.state, page.reply_to) == ("working", said)
+            await page.until(lambda: page.state == "idle", TOLD_SECONDS + 3)
 
 
 @pytest.mark.parametrize("signal", ["SIGKILL", "SIGTERM"])

@@ -44,6 +44,11 @@ ID = str(uuid.uuid4())
         {"id": ID, "kind": "command", "name": "/reset"},
         {"id": ID, "kind": "action", "name": "x", "about": "m1"},
         {"id": ID, "kind": "stop"},
+        {"id": ID, "kind": "stop", "about": "a\x00"},
+        {"id": ID, "kind": "action", "name": "x", "about": "m1\n"},
+        {"id": ID, "text": "x", "replaces": "\x00"},
+        {"id": ID, "text": "x", "replaces": "\x7f"},
+        {"id": ID, "text": "x", "files": ["f_\x00"]},
         [],
         "text",
         None,
@@ -216,5 +221,18 @@ async def test_without_the_store_nothing_is_said_to_be_kept(
 
 
 async def test_other_methods_and_paths(site: Site, visitor: Visitor) -> None:
-    assert (await visitor.ask("DELETE", "/web/messages"))[0] == 405
-    assert (await visitor.ask("GET", "/web/nothing"))[0] == 404
+    for method, path, found, code in (
+        ("DELETE", "/web/messages", 405, "invalid_request"),
+        ("PUT", "/web/files/f_1", 405, "invalid_request"),
+        ("GET", "/web/nothing", 404, "not_found"),
+        ("OPTIONS", "/web/nothing", 404, "not_found"),
+    ):
+        status, body = await visitor.ask(method, path)
+        assert (status, body["error"]["code"]) == (found, code)
+        assert visitor.answer.headers["Access-Control-Allow-Origin"] == site.address
+    await visitor.ask("DELETE", "/web/messages")
+    assert visitor.answer.headers["Allow"] == "POST, GET"
+    evil = Visitor(site.http, site.address, "https://evil.example")
+    for path in ("/web/nothing", "/web/messages"):
+        assert (await evil.ask("PUT", path))[0] == 403
+        assert "Access-Control-Allow-Origin" not in evil.answer.headers

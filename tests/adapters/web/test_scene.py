@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from botkit.feed import FeedEntry, FeedHead
 from botkit.types import ConversationKey
-from botkit_adapters.web.scene import Scene
+from botkit_adapters.web.scene import TOLD_SECONDS, Scene
 
 
 def scene() -> Scene:
@@ -32,6 +36,28 @@ def test_a_draft_elsewhere_is_followed_and_never_shrinks() -> None:
     assert (here.draft.id, here.draft.text) == ("d2", "anew")
     here.heard(FeedHead(1, 1, {"state": "idle", "reply_to": "a"}))
     assert (here.state, here.draft) == ("idle", None)
+
+
+def test_who_tells_nothing_new_works_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    here = scene()
+    for beat in range(10):
+        here.heard(FeedHead(1, 1, {**working("a", "one"), "beat": beat}))
+        now += 2
+        here.heard(FeedHead(1, 1, {**working("a", "one"), "beat": beat}))
+        assert here.state == "working"
+    left = FeedHead(1, 1, {**working("a", "one"), "beat": 9})
+    now += TOLD_SECONDS - 2
+    here.heard(left)
+    assert here.state == "working"
+    now += 0.5
+    here.heard(left)
+    assert (here.state, here.draft) == ("idle", None)
+    here.heard(left)
+    assert here.state == "idle"
+    here.heard(FeedHead(1, 1, {**working("a", "one"), "beat": 10}))
+    assert here.state == "working"
 
 
 def test_what_this_process_works_on_it_knows_best() -> None:

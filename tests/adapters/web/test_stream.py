@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import uuid
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting import until
@@ -15,6 +18,9 @@ from web_visitor import Shown, Site, Visitor, bot_on_the_web
 
 from botkit.bot import Bot
 from botkit.completion.scripted import ScriptedCompletion
+from botkit.errors import StoreError
+from botkit.feed import FeedHead
+from botkit.intake import BotIntake
 from botkit.server import SERVICE, ServerLimits, create_app, listening
 from botkit.settings import Settings
 from botkit.types import ConversationKey
@@ -128,6 +134,10 @@ async def test_strange_cursors_begin_anew(site: Site, visitor: Visitor) -> None:
         "9" * 400,
         f"{epoch}.1.d.5",
         f"-{epoch}.1.-.0",
+        f"{epoch}.{1 << 63}.-.0",
+        f"{epoch}.{(1 << 63) - 1}.-.0",
+        f"{1 << 63}.1.-.0",
+        f"{'9' * 19}.{'9' * 19}.-.0",
     ):
         shown = Shown(cursor=cursor)
         async with visitor.page(shown):
@@ -149,6 +159,37 @@ def test_cursors_are_read_as_written(epoch: int, seq: int, characters: int, draf
 def test_anything_is_a_cursor_or_none(text: str) -> None:
     parsed = Cursor.parse(text)
     assert parsed is None or Cursor.parse(str(parsed)) == parsed
+
+
+@pytest.mark.parametrize("text", [f"1.{1 << 63}.-.0", f"{1 << 63}.1.-.0"])
+def test_what_no_database_counts_to_is_no_cursor(text: str) -> None:
+    assert Cursor.parse(text) is None
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["loaded anew", "come again"])
+async def test_what_was_kept_and_not_handed_on_is_answered(
+    site: Site, visitor: Visitor, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    said, shown = str(uuid.uuid4()), Shown()
+
+    async def killed(*_: Any) -> None:
+        raise StoreError("the process is killed here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BotIntake, "accept", killed)
+        assert (await visitor.send(id=said, text="hello", locale="pt"))[0] == 503
+    if again:
+        shown.cursor = f"{(await head_of(site, visitor)).epoch}.1.-.0"
+    for _ in range(2):
+        async with visitor.page(shown):
+            assert await shown.answered(said) == "1: hello"
+    await site.idle()
+    assert site.completion.counts.started == 1
+
+
+async def head_of(site: Site, visitor: Visitor) -> FeedHead:
+    where = ConversationKey("web", "site", visitor.session)
+    return (await site.application.store.feed.after(where)).head
 
 
 async def test_many_windows_are_enough(site: Site, visitor: Visitor) -> None:
