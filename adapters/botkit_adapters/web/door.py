@@ -112,7 +112,7 @@ def _asked_before(methods: Sequence[str]) -> Handler:
 
 def _not_allowed(methods: Sequence[str]) -> Handler:
     async def refuse(request: web.Request) -> web.StreamResponse:
-        response = RefusalError(405, "invalid_request", "That cannot be done here.").response()
+        response = RefusalError(405, "method_not_allowed", "That cannot be done here.").response()
         response.headers[hdrs.ALLOW] = ", ".join(methods)
         return response
 

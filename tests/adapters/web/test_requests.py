@@ -222,8 +222,8 @@ async def test_without_the_store_nothing_is_said_to_be_kept(
 
 async def test_other_methods_and_paths(site: Site, visitor: Visitor) -> None:
     for method, path, found, code in (
-        ("DELETE", "/web/messages", 405, "invalid_request"),
-        ("PUT", "/web/files/f_1", 405, "invalid_request"),
+        ("DELETE", "/web/messages", 405, "method_not_allowed"),
+        ("PUT", "/web/files/f_1", 405, "method_not_allowed"),
         ("GET", "/web/nothing", 404, "not_found"),
         ("OPTIONS", "/web/nothing", 404, "not_found"),
     ):
