@@ -59,9 +59,9 @@ class Shown:
     def _entry(self, entry: dict[str, Any]) -> None:
         assert all(entry["seq"] > each["seq"] for each in self.entries), entry
         assert all(value not in ("", [], None, False) for value in entry.values()), entry
-        ids = [each["id"] for each in self.entries]
-        if entry.get("replaces") in ids:
-            del self.entries[ids.index(entry["replaces"]) :]
+        gone = entry.get("removes", ())
+        assert entry.get("replaces", "") in ("", *gone)
+        self.entries = [each for each in self.entries if each["id"] not in gone]
         self.entries.append(entry)
         if entry["role"] == "assistant" and entry.get("reply_to", "") == self.draft_of:
             self.draft = self.draft_id = self.draft_of = ""

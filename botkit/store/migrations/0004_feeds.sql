@@ -27,6 +27,8 @@ CREATE TABLE botkit_feed_entries (
     seq BIGINT NOT NULL,
     key TEXT NOT NULL,
     value TEXT NOT NULL,
+    -- The key of the entry that this one answers or is about; empty for none.
+    answers TEXT NOT NULL,
     at DOUBLE PRECISION NOT NULL,
     UNIQUE (conversation_id, seq),
     UNIQUE (conversation_id, key)

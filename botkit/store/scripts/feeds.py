@@ -54,12 +54,13 @@ def append(
     )
     assert moved is not None
     entry = yield from first(
-        "INSERT INTO botkit_feed_entries (conversation_id, seq, key, value, at)"
-        f" VALUES (:feed, :seq, :key, :value, :now) RETURNING {_ENTRY}",
+        "INSERT INTO botkit_feed_entries (conversation_id, seq, key, value, answers, at)"
+        f" VALUES (:feed, :seq, :key, :value, :answers, :now) RETURNING {_ENTRY}",
         feed=feed,
         seq=moved[1],
         key=name,
         value=value,
+        answers=answers,
     )
     assert entry is not None
     return moved, entry
@@ -132,7 +133,7 @@ def stop(key: ConversationKey, name: str) -> Script[None]:
 
 def clear(row_id: int, source: str) -> Script[None]:
     """Delete what a conversation shows up to the entry ``source``, or all of it where that is not
-    there; who shows it still finds another epoch."""
+    there, and what answers that; who shows it still finds another epoch."""
     rows = yield from execute(
         "DELETE FROM botkit_feed_entries WHERE conversation_id = :id AND seq <= COALESCE("
         "(SELECT seq FROM botkit_feed_entries WHERE conversation_id = :id AND key = :source),"
@@ -140,6 +141,15 @@ def clear(row_id: int, source: str) -> Script[None]:
         id=row_id,
         source=source,
     )
+    late = rows
+    while late:  # a reply that came after the command, and what was said of that
+        those, params = any_of("key", [row[0] for row in late])
+        late = yield Statement(
+            "DELETE FROM botkit_feed_entries WHERE conversation_id = :id"
+            f" AND answers IN {those} RETURNING key",
+            params | {"id": row_id},
+        )
+        rows += late
     head = yield from first(
         "SELECT gone, (SELECT COUNT(*) FROM botkit_feed_entries WHERE conversation_id = :id)"
         " FROM botkit_feeds WHERE conversation_id = :id",

@@ -18,16 +18,6 @@ from botkit_adapters.web.correcting import REMOVED, correction, unanswered
 from botkit_adapters.web.refusals import RefusalError
 
 
-class Page(Shown):
-    """A page that takes away what an entry says is gone, and nothing else."""
-
-    def _entry(self, entry: dict[str, Any]) -> None:
-        assert entry.get("replaces", "") in ("", *entry.get("removes", ()))
-        gone = entry.get("removes", ())
-        self.entries = [each for each in self.entries if each["id"] not in gone]
-        super()._entry(entry)
-
-
 async def kept(visitor: Visitor) -> list[dict[str, Any]]:
     """What a page that is loaded anew would show."""
     status, body = await visitor.ask("GET", "/web/messages?limit=100")
@@ -52,13 +42,13 @@ def reply(seq: int, to: str) -> FeedEntry:
 async def test_a_page_that_was_away_for_several_corrections_shows_the_last(
     site: Site, visitor: Visitor
 ) -> None:
-    away = Page()
+    away = Shown()
     async with visitor.page(away) as page:
         said = await visitor.say("one")
         await page.answered(said)
     for text in ("two", "three", "four"):
         said = await visitor.say(text, replaces=said)
-        async with visitor.page(Page()) as page:
+        async with visitor.page(Shown()) as page:
             await page.answered(said)
     async with visitor.page(away):
         await away.until(lambda: away.texts == ["four", "1: four"])
@@ -68,7 +58,7 @@ async def test_a_page_that_was_away_for_several_corrections_shows_the_last(
 
 async def test_what_answers_something_else_stays(site: Site, visitor: Visitor) -> None:
     site.completion.gate = asyncio.Event()
-    async with visitor.page(Page()) as page:
+    async with visitor.page(Shown()) as page:
         first = await visitor.say("first")
         await page.until(lambda: page.state == "working")
         second = await visitor.say("second")
@@ -98,7 +88,7 @@ async def test_what_answers_something_else_stays(site: Site, visitor: Visitor) -
 
 
 async def test_only_the_last_message_is_replaced(site: Site, visitor: Visitor) -> None:
-    async with visitor.page(Page()) as page:
+    async with visitor.page(Shown()) as page:
         first = await visitor.say("first")
         second = await visitor.say("second")
         await page.answered(second)
@@ -111,7 +101,7 @@ async def test_only_the_last_message_is_replaced(site: Site, visitor: Visitor) -
 
 
 async def test_of_two_that_correct_the_same_one_does(site: Site, visitor: Visitor) -> None:
-    async with visitor.page(Page()) as page:
+    async with visitor.page(Shown()) as page:
         first = await visitor.say("first")
         await page.answered(first)
         answers = await asyncio.gather(
@@ -127,7 +117,7 @@ async def test_of_two_that_correct_the_same_one_does(site: Site, visitor: Visito
 async def test_what_comes_while_it_is_corrected_is_seen(
     site: Site, visitor: Visitor, monkeypatch: Any
 ) -> None:
-    async with visitor.page(Page()) as page:
+    async with visitor.page(Shown()) as page:
         first = await visitor.say("first")
         await page.answered(first)
         feed = type(site.application.store.feed)
@@ -149,7 +139,7 @@ async def test_what_comes_while_it_is_corrected_is_seen(
 async def test_a_message_that_is_gone_and_comes_again_stays_gone(
     site: Site, visitor: Visitor
 ) -> None:
-    async with visitor.page(Page()) as page:
+    async with visitor.page(Shown()) as page:
         first = str(uuid.uuid4())
         status, _ = await visitor.send(id=first, text="first")
         assert status == 202
@@ -186,7 +176,7 @@ async def test_a_reply_to_what_was_replaced_is_never_shown(tmp_path: Path) -> No
 
     async with bot_on_the_web(tmp_path, bot) as site:
         visitor = await site.visitor()
-        async with visitor.page(Page()) as page:
+        async with visitor.page(Shown()) as page:
             before = await visitor.say("before")
             await page.answered(before)
             about = {"message": page.replies(before)[0]["id"], "value": "positive"}

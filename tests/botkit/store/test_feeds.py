@@ -148,7 +148,9 @@ async def test_what_was_said_after_the_command_stays_and_is_answered(
     store: Store, erase: str
 ) -> None:
     feed = store.feed
-    await add(feed, "m1", "r1", "command")
+    await add(feed, "m1", "command")
+    await added(feed, "r1", "written meanwhile", answers="m1")
+    await added(feed, "rating", "of that", answers="r1")
     (work,) = (await store.accept([event("/x", message_id="command")], owner="me")).work
     assert work.turn is not None
     await add(feed, "m2")
@@ -157,8 +159,8 @@ async def test_what_was_said_after_the_command_stays_and_is_answered(
     output = TurnOutput(payloads=({"text": "done"},), erase=erase)  # type: ignore[arg-type]
     following = await store.commit(work.lease, work.turn.events, output)
     page = await feed.after(HERE)
-    assert (shown(page), page.head.seq) == (["M2"], 4)
-    assert (await added(feed, "r2", "done", answers="command"))[1].seq == 5
+    assert (shown(page), page.head.seq) == (["M2"], 5)
+    assert (await added(feed, "r2", "done", answers="command"))[1].seq == 6
     while following is not None and following.outgoing is not None:
         following = await store.settle(Sent(following.outgoing, "m"), following.lease)
     assert following is not None
