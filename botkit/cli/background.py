@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ Run = Callable[[Coroutine[Any, Any, R]], R]
 """Runs a coroutine in the other thread's loop and waits for it; Ctrl-C cancels it."""
 
 CLOSING_SECONDS = 10.0
+LOOK_SECONDS = 0.1
 
 
 @contextmanager
@@ -32,12 +33,15 @@ def background(context: AbstractAsyncContextManager[T]) -> Iterator[tuple[T, Run
     """
     opened: Future[tuple[T, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
     holding: list[Callable[[], object]] = []
+    interrupted = threading.Event()
 
     async def hold() -> None:
         loop, end = asyncio.get_running_loop(), asyncio.Event()
         task = asyncio.current_task()
         assert task is not None
         holding.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        if interrupted.is_set():  # before there was anything to cancel
+            return
         async with context as value:
             opened.set_result((value, loop, end))
             await end.wait()
@@ -50,19 +54,21 @@ def background(context: AbstractAsyncContextManager[T]) -> Iterator[tuple[T, Run
                 opened.set_exception(error)
 
     thread = threading.Thread(target=work, name="botkit-play", daemon=True)
-    thread.start()
     try:
-        value, loop, end = opened.result()
+        thread.start()
+        value, loop, end = _result(opened)
     except KeyboardInterrupt:
+        interrupted.set()
         for cancel in holding:
             cancel()
-        thread.join(CLOSING_SECONDS)
+        if thread.is_alive():  # one that was interrupted while it started cannot be joined
+            thread.join(CLOSING_SECONDS)
         raise
 
     def run(coroutine: Coroutine[Any, Any, R]) -> R:
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         try:
-            return future.result()
+            return _result(future)
         except KeyboardInterrupt:
             future.cancel()
             raise
@@ -72,3 +78,11 @@ def background(context: AbstractAsyncContextManager[T]) -> Iterator[tuple[T, Run
     finally:
         loop.call_soon_threadsafe(end.set)
         thread.join(CLOSING_SECONDS)
+
+
+def _result(future: Future[R]) -> R:
+    """What the future holds, once it does. Not in one wait: a Ctrl-C that comes just before it
+    begins would be seen at its end only."""
+    while not future.done():
+        wait([future], timeout=LOOK_SECONDS)
+    return future.result()
