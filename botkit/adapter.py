@@ -43,6 +43,10 @@ class CommandHelp:
     description: str
 
 
+HUMAN = "human"
+"""The command that asks for a person; where it is there, widgets offer it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One payload of the outbox.

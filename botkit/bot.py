@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from botkit import defaults, plugins
-from botkit.adapter import Adapter
+from botkit.adapter import HUMAN, Adapter
 from botkit.app import BotApplication
 from botkit.completion import Completion
 from botkit.pipeline import Middleware
@@ -15,9 +15,6 @@ from botkit.replies import Reply
 from botkit.routing import Router
 from botkit.settings import Settings
 from botkit.turn import Turn
-
-HUMAN = "human"
-"""The command that asks for a person; where it is there, widgets offer it."""
 
 ChooseMiddleware = Callable[[list[Middleware]], Sequence[Middleware]]
 """Is given the usual middleware, and returns what to take."""

@@ -9,17 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings
 
 from botkit.limits.rates import PER_USER, check_rates
+from botkit.variables import lower_case
 
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-Overlap = Annotated[Literal["queue", "merge", "interrupt"], BeforeValidator(_lower)]
-SendPolicy = Annotated[Literal["at_least_once", "at_most_once"], BeforeValidator(_lower)]
-Trigger = Annotated[Literal["process", "http"], BeforeValidator(_lower)]
-CacheScope = Annotated[Literal["user", "public"], BeforeValidator(_lower)]
-TracesExporter = Annotated[Literal["none", "otlp", "console"], BeforeValidator(_lower)]
+Overlap = Annotated[Literal["queue", "merge", "interrupt"], BeforeValidator(lower_case)]
+SendPolicy = Annotated[Literal["at_least_once", "at_most_once"], BeforeValidator(lower_case)]
+Trigger = Annotated[Literal["process", "http"], BeforeValidator(lower_case)]
+CacheScope = Annotated[Literal["user", "public"], BeforeValidator(lower_case)]
+TracesExporter = Annotated[Literal["none", "otlp", "console"], BeforeValidator(lower_case)]
 Secret = Annotated[SecretStr, Field(min_length=1)]
 LongSecret = Annotated[SecretStr, Field(min_length=16)]
 Rates = Annotated[str, AfterValidator(check_rates)]

@@ -17,7 +17,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from botkit.bot_settings import BotSettings
 from botkit.errors import SettingsError
-from botkit.variables import Variable, mask_password, variable_of
+from botkit.variables import Variable, comma_separated, lower_case, mask_password, variable_of
 from botkit.web_settings import WebSettings
 
 LOOPBACK = "127.0.0.1"
@@ -39,19 +39,12 @@ def _expand(value: Any) -> Any:
     return Path(value).expanduser() if isinstance(value, str | Path) else value
 
 
-def _split(value: Any) -> Any:
-    """``a, b,`` as ``("a", "b")``."""
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
 def _pairs(value: Any) -> Any:
     """``a=b, *=c`` as ``{"a": "b", "*": "c"}``."""
     if not isinstance(value, str):
         return value
     pairs: dict[str, str] = {}
-    for part in _split(value):
+    for part in comma_separated(value):
         alias, equals, model = (piece.strip() for piece in part.partition("="))
         if not (alias and equals and model):
             raise ValueError(f"{part!r} is not of the form alias=model")
@@ -59,15 +52,11 @@ def _pairs(value: Any) -> Any:
     return pairs
 
 
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
-
-
 Folder = Annotated[Path, BeforeValidator(_expand)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(comma_separated)]
 Aliases = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)]
-LogFormat = Annotated[Literal["text", "json"], BeforeValidator(_lower)]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)]
+LogFormat = Annotated[Literal["text", "json"], BeforeValidator(lower_case)]
+LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower_case)]
 Name = Annotated[str, Field(min_length=1)]
 
 

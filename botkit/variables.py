@@ -16,6 +16,18 @@ from pydantic.fields import FieldInfo
 MASK = "********"
 
 
+def comma_separated(value: Any) -> Any:
+    """``a, b,`` as ``("a", "b")``; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def lower_case(value: Any) -> Any:
+    """A text in lower case; what is none stays as it is."""
+    return value.lower() if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class Variable:
     """One variable.

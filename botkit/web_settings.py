@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode
 
-from botkit.limits.rates import check_rates
+from botkit.bot_settings import Rates
+from botkit.variables import comma_separated, lower_case
 
 FILE_TYPES = (
     "image/png",
@@ -23,15 +24,9 @@ FILE_TYPES = (
 """What visitors may send, unless the settings say otherwise."""
 
 
-def _split(value: Any) -> Any:
-    """``a, b,`` as ``("a", "b")``, in lower case."""
-    if not isinstance(value, str):
-        return value
-    return tuple(part.strip().lower() for part in value.split(",") if part.strip())
-
-
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Rates = Annotated[str, AfterValidator(check_rates)]
+Words = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(comma_separated), BeforeValidator(lower_case)
+]
 SigningSecret = Annotated[SecretStr, Field(min_length=32)]
 
 

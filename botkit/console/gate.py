@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import math
 import time
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from aiohttp import hdrs, web
 
 from botkit.console.answers import refusal
+from botkit.limits.addresses import network, parse_address
 from botkit.limits.rates import Rate
 from botkit.limits.windows import Window, Windows
 
@@ -55,14 +55,7 @@ def _digest(key: str) -> bytes:
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).digest()
 
 
-def _network(address: str) -> str:
-    """What one guesser has: an IPv4 address, or the 64 bits of IPv6 that a provider gives out."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
+def _network(text: str) -> str:
+    """What one guesser has; the text itself where it is no address."""
+    address = parse_address(text)
+    return text if address is None else network(address)

@@ -76,10 +76,19 @@ async def _events(
 
 
 async def _send(request: web.Request, response: web.StreamResponse, data: str) -> None:
+    await write(request, response, f"data: {data}\n\n".encode())
+
+
+async def write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """Send; a client that takes nothing for long is let go.
+
+    Raises:
+        ConnectionResetError: It was, or has gone.
+    """
     limit = request.app[SERVICE].limits.write_seconds
     try:
         async with asyncio.timeout(limit):
-            await response.write(f"data: {data}\n\n".encode())
+            await response.write(data)
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()

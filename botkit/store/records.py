@@ -67,16 +67,13 @@ def _get(namespace: str, key: str) -> Script[Row | None]:
 
 
 def _setdefault(namespace: str, key: str, value: str) -> Script[str]:
-    there = {"namespace": namespace, "key": key}
-    yield from execute(
-        "INSERT INTO botkit_records (namespace, key, value) VALUES (:namespace, :key, :value)"
-        # An update of nothing waits for whoever inserts the same.
-        " ON CONFLICT (namespace, key) DO UPDATE SET value = botkit_records.value",
-        value=value,
-        **there,
-    )
     row = yield from first(
-        "SELECT value FROM botkit_records WHERE namespace = :namespace AND key = :key", **there
+        "INSERT INTO botkit_records (namespace, key, value) VALUES (:namespace, :key, :value)"
+        # An update of nothing, so that what is there is returned.
+        " ON CONFLICT (namespace, key) DO UPDATE SET value = botkit_records.value RETURNING value",
+        namespace=namespace,
+        key=key,
+        value=value,
     )
     assert row is not None
     return str(row[0])

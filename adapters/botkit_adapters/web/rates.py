@@ -10,6 +10,7 @@ from functools import cached_property
 
 from aiohttp import web
 
+from botkit.limits.addresses import Address, network, parse_address
 from botkit.limits.rates import Rate, parse_rates
 from botkit.limits.waiting import in_words
 from botkit.limits.windows import Window, Windows
@@ -18,8 +19,6 @@ from botkit_adapters.web.refusals import RefusalError
 logger = logging.getLogger(__name__)
 
 _FORWARDED = "X-Forwarded-For"
-_NETWORK = 64
-"""Bits of an IPv6 address that a site gets; the others are its own choice."""
 
 
 class Limit:
@@ -95,36 +94,12 @@ class Newcomers:
             )
 
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
 def client_address(request: web.BaseRequest, proxies: int) -> Address:
     """Who asks: whoever connects, or whom the outermost of ``proxies`` saw."""
     named = ",".join(request.headers.getall(_FORWARDED, [])).split(",") if proxies else []
     written = [request.remote or "", *named[-proxies:][:1]] if proxies else [request.remote or ""]
     for text in reversed(written):
-        address = _parsed(text.strip())
+        address = parse_address(text.strip())
         if address is not None:
             return address
     return ipaddress.IPv6Address(0)  # a socket of this machine
-
-
-def network(address: Address) -> str:
-    """What one visitor cannot leave by choosing another address."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(ipaddress.ip_network((address, _NETWORK), strict=False))
-
-
-def _parsed(text: str) -> Address | None:
-    host = text
-    if text.startswith("["):
-        host = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        host = text.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address

@@ -9,7 +9,7 @@ from dataclasses import replace
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, Field
 
-from botkit.adapter import Intake
+from botkit.adapter import HUMAN, Intake
 from botkit.types import Json
 from botkit_adapters.web.body import read_json
 from botkit_adapters.web.identity import TOKEN_CHARACTERS, identify
@@ -24,7 +24,6 @@ _TIMEZONE = r"^[A-Za-z0-9_+/-]{0,64}$"
 FILES = 4
 """In one message."""
 
-_HUMAN = "human"
 _KEY = "key"
 
 
@@ -121,7 +120,7 @@ class Sessions:
         commands = self._intake.commands
         return {
             "commands": [{"name": each.name, "description": each.description} for each in commands],
-            "human": any(each.name == _HUMAN for each in commands),
+            "human": any(each.name == HUMAN for each in commands),
         }
 
     def _limits(self) -> Json:

@@ -18,8 +18,7 @@ from aiohttp import web
 from botkit.adapter import Intake
 from botkit.errors import StoreError
 from botkit.feed import FeedEntry
-from botkit.server import SERVICE
-from botkit.server.sse import HEADERS
+from botkit.server.sse import HEADERS, write
 from botkit_adapters.web.cursor import Cursor
 from botkit_adapters.web.door import CORS
 from botkit_adapters.web.follower import BYE, PING, Follower
@@ -79,7 +78,7 @@ class Streams:
             response = web.StreamResponse(headers={**HEADERS, **cors})
             await response.prepare(request)
             _expect_life(request)
-            await _write(request, response, first or PING)
+            await write(request, response, first or PING)
             await self._follow(request, response, follower, changed)
         return response
 
@@ -98,13 +97,13 @@ class Streams:
     ) -> None:
         while not self._hub.closed:
             if not await _happens(changed):
-                await _write(request, response, PING)
+                await write(request, response, PING)
                 continue
             changed.clear()
             if news := await self._news(follower, changed):
-                await _write(request, response, news)
+                await write(request, response, news)
                 await asyncio.sleep(FRAME_SECONDS)
-        await _write(request, response, BYE)
+        await write(request, response, BYE)
 
     async def _news(self, follower: Follower, changed: asyncio.Event) -> bytes:
         try:
@@ -138,18 +137,6 @@ async def _happens(changed: asyncio.Event) -> bool:
             return await changed.wait()
     except TimeoutError:
         return False
-
-
-async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
-    """Send; a client that takes nothing for long is let go."""
-    limit = request.app[SERVICE].limits.write_seconds
-    try:
-        async with asyncio.timeout(limit):
-            await response.write(data)
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
-        raise ConnectionResetError(f"the client took nothing for {limit} s") from None
 
 
 def _expect_life(request: web.Request) -> None:
