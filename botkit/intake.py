@@ -10,8 +10,7 @@ from botkit.feed import Feed
 from botkit.holding import Moment
 from botkit.metrics import Metrics
 from botkit.push import Pushing
-from botkit.redaction.feed import RedactedFeed
-from botkit.redaction.kept import redacted_event
+from botkit.redaction.kept import redacted_entry, redacted_event
 from botkit.store import Store
 from botkit.types import Event
 from botkit.worker import Worker
@@ -39,7 +38,7 @@ class BotIntake:
         self._pusher = pusher
         self._redact = redact
         self._records = store.records(platform)
-        self._feed = RedactedFeed(store.feed) if redact else store.feed
+        self._feed = store.feed_of(redacted_entry) if redact else store.feed
 
     @property
     def records(self) -> Records:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from botkit.feed import FeedEntry, FeedHead, FeedPage
@@ -11,12 +12,26 @@ from botkit.store.scripts import feeds
 from botkit.store.statement import CHUNK, Driver, Row
 from botkit.types import ConversationKey, Json
 
+Kept = Callable[[Json], Json]
+
+
+def _all(value: Json) -> Json:
+    return value
+
 
 class StoredFeed:
-    """:class:`botkit.feed.Feed` in the store's database."""
+    """:class:`botkit.feed.Feed` in the store's database.
 
-    def __init__(self, driver: Driver) -> None:
+    Args:
+        driver: Of the database.
+        kept: What is kept of a value, as :func:`botkit.redaction.kept.redacted_entry`. Who adds an
+            entry gets it back as it was said, to show it to those who are there; who comes later
+            reads what was kept.
+    """
+
+    def __init__(self, driver: Driver, kept: Kept = _all) -> None:
         self._driver = driver
+        self._kept = kept
 
     async def append(
         self,
@@ -30,13 +45,17 @@ class StoredFeed:
         answers: str = "",
     ) -> tuple[FeedHead, FeedEntry] | None:
         """Add an entry, once per key; see :meth:`botkit.feed.Feed.append`."""
-        text = dumps(value)
+        kept = self._kept(value)
+        text = dumps(kept)
         added = await self._driver.run(
             lambda: feeds.append(
                 conversation, key, text, ends=ends, removes=removes, at=at, answers=answers
             )
         )
-        return None if added is None else (_head(added[0]), _entry(added[1]))
+        if added is None:
+            return None
+        head, entry = _head(added[0]), _entry(added[1])
+        return head, replace(entry, value=value) if entry.value == kept else entry
 
     async def after(
         self, conversation: ConversationKey, seq: int = 0, limit: int = 200
@@ -67,7 +86,7 @@ class StoredFeed:
 
     async def tell(self, conversation: ConversationKey, live: Json | None) -> FeedHead:
         """Set what is live."""
-        text = None if live is None else dumps(live)
+        text = None if live is None else dumps(self._kept(live))
         row = await self._driver.run(lambda: feeds.tell(conversation, text))
         return FeedHead() if row is None else _head(row)
 

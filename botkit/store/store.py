@@ -13,7 +13,7 @@ from botkit.completion.messages import Message
 from botkit.errors import StoreError
 from botkit.feed import Feed
 from botkit.store import encoding
-from botkit.store.feeds import StoredFeed
+from botkit.store.feeds import Kept, StoredFeed
 from botkit.store.records import StoredRecords
 from botkit.store.scripts import (
     accepting,
@@ -75,6 +75,10 @@ class Store:
     def feed(self) -> Feed:
         """What conversations show whose platform is this server."""
         return StoredFeed(self._driver)
+
+    def feed_of(self, kept: Kept) -> Feed:
+        """The same, of whose values only what ``kept`` makes of them is kept."""
+        return StoredFeed(self._driver, kept)
 
     # Turns
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from botkit.redaction.feed import RedactedFeed
 from botkit.redaction.kept import redacted_entry
 from botkit.store import open_store
 from botkit.types import ConversationKey
@@ -13,7 +12,7 @@ SAID = {"role": "user", "id": "2f1c", "text": "I am ada@example.com", "reply_to"
 
 async def test_it_is_kept_redacted_and_shown_whole_to_those_who_are_there() -> None:
     store = await open_store("sqlite:///:memory:")
-    feed = RedactedFeed(store.feed)
+    feed = store.feed_of(redacted_entry)
     added = await feed.append(HERE, "m1", SAID)
     assert added is not None
     assert added[1].value == SAID
