@@ -12,7 +12,7 @@ from typing import Any
 from botkit import defaults
 from botkit.adapter import Adapter, CommandHelp, Outgoing, Preview, Stoppable
 from botkit.asking import Asking
-from botkit.completion.messages import AssistantMessage, ImagePart, ImageUrl, TextPart, UserMessage
+from botkit.completion.messages import ImagePart, ImageUrl, TextPart, UserMessage
 from botkit.deliverer import Deliverer
 from botkit.errors import DeliveryError, HandlerError, LeaseLostError
 from botkit.handler import Handler, UsageError
@@ -149,7 +149,8 @@ class RunningTurn:
         except StoppedError:
             self._stopped = True
             await preview.close()
-            _remember_unanswered(turn)
+            if turn.remembers and not turn.remembered:  # the middleware that does was cut off
+                turn.remember_exchange()
             return None
 
     async def _answer(self, turn: Turn) -> Reply | None:
@@ -289,15 +290,6 @@ class RunningTurn:
     async def _save(self, saved: Json) -> None:
         self._saved = saved
         await self._runner.store.save_preview(self._lease, self._head, saved)
-
-
-def _remember_unanswered(turn: Turn) -> None:
-    """The middleware that remembers was cut off: what was said stays said."""
-    if turn.remembers and not turn.remembered:
-        said = [text for event in turn.events if (text := _spoken(event))]
-        turn.remember(*(UserMessage(role="user", content=text) for text in said))
-        if turn.said:
-            turn.remember(AssistantMessage(role="assistant", content="\n\n".join(turn.said)))
 
 
 def _dumped(values: Mapping[str, Json]) -> str:

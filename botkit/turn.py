@@ -18,7 +18,7 @@ from botkit.adapter import CommandHelp
 from botkit.answer import Answer
 from botkit.asking import Asking
 from botkit.completion import Message
-from botkit.completion.messages import SystemMessage, UserMessage
+from botkit.completion.messages import AssistantMessage, SystemMessage, UserMessage, as_text
 from botkit.draft import Draft
 from botkit.memory.profile import Profile
 from botkit.memory.summary import Summary
@@ -213,6 +213,17 @@ class Turn:
     def remember(self, *messages: Message) -> None:
         """Add messages to what this turn leaves in the history."""
         self.remembered.extend(messages)
+
+    def remember_exchange(self, replied: str = "") -> None:
+        """Add what was said in this turn, by the person and by the bot, to what it leaves.
+
+        Args:
+            replied: The reply, after what :meth:`reply` has sent; empty where there is none.
+        """
+        self.remember(*(kept for each in self.messages if (kept := as_text(each)).content))
+        text = "\n\n".join(part for part in (*self.said, replied) if part)
+        if text:
+            self.remember(AssistantMessage(role="assistant", content=text))
 
 
 def _message(message: Message | str) -> Message:

@@ -147,6 +147,17 @@ Message = Annotated[
 ]
 
 
+_NAMES = {"image_url": "[image]", "input_audio": "[audio]", "file": "[file]"}
+
+
+def as_text(message: UserMessage) -> UserMessage:
+    """The message as it is kept: files are only mentioned, for their bytes weigh on every turn."""
+    if isinstance(message.content, str):
+        return message
+    parts = [part.text if part.type == "text" else _NAMES[part.type] for part in message.content]
+    return UserMessage(role="user", content="\n".join(parts))
+
+
 def message_text(message: Message) -> str:
     """The text of a message: its string, or its text parts joined; empty when it has none."""
     content = message.content

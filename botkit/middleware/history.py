@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from botkit.completion import Message
 from botkit.completion.counting import TokenCounts
-from botkit.completion.messages import AssistantMessage, UserMessage
 from botkit.memory.summarizer import Summarizer
 from botkit.pipeline import CallNext, Middleware
 from botkit.replies import Reply
@@ -14,8 +13,6 @@ from botkit.turn import Turn
 
 PROFILE_SHARE = 0.2
 """Of the budget: what a person's profile may take."""
-
-_NAMES = {"image_url": "[image]", "input_audio": "[audio]", "file": "[file]"}
 
 
 def history(
@@ -48,11 +45,7 @@ def history(
 
 def _keep(turn: Turn, reply: Reply | None) -> None:
     """Add what was said to the history, and what the person said to what may be learned."""
-    turn.remember(*(kept for each in turn.messages if (kept := as_text(each)).content))
-    said = [*turn.said, *([] if reply is None or reply.ephemeral else [reply.text])]
-    text = "\n\n".join(part for part in said if part)
-    if text:
-        turn.remember(AssistantMessage(role="assistant", content=text))
+    turn.remember_exchange("" if reply is None or reply.ephemeral else reply.text)
     turn.stated.extend(event.text for event in turn.events if event.kind == "message")
 
 
@@ -68,14 +61,6 @@ def _recall(turn: Turn, counts: TokenCounts, budget: int) -> int:
         turn.context.append(profile)
         budget -= cost
     return budget
-
-
-def as_text(message: UserMessage) -> UserMessage:
-    """The message as it is kept: files are only mentioned, for their bytes weigh on every turn."""
-    if isinstance(message.content, str):
-        return message
-    parts = [part.text if part.type == "text" else _NAMES[part.type] for part in message.content]
-    return UserMessage(role="user", content="\n".join(parts))
 
 
 def fitting(messages: Sequence[Message], tokens: int, counts: TokenCounts) -> list[Message]:
