@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from stage import StageAdapter
+from strict_judge import Strict
 from waiting import until
 
 from botkit import Bot, Turn
@@ -17,21 +18,10 @@ from botkit.console.recorder import Recorder
 from botkit.console.story import own_seconds, story
 from botkit.errors import DeliveryDelayedError, DeliveryRefusedError, OverloadedError
 from botkit.pipeline import CallNext
-from botkit.quality import Candidate, Verdict
 from botkit.replies import Reply
 from botkit.types import ConversationKey
 
 REPLY = "Paris is the capital of France."
-
-
-class Strict:
-    """A judge that lets pass what ends like a sentence."""
-
-    wants_logprobs = False
-
-    async def judge(self, candidate: Candidate) -> Verdict:
-        good = candidate.text.endswith(".")
-        return Verdict(good, "" if good else "unfinished", "" if good else "Write a sentence.")
 
 
 async def judged(turn: Turn, call_next: CallNext) -> Reply | None:

@@ -9,27 +9,17 @@ from pathlib import Path
 from opentelemetry.trace import SpanKind, StatusCode
 from seen_spans import Seen, facts, seconds
 from stage import StageAdapter, on_stage
+from strict_judge import Strict
 from waiting import until
 
 from botkit import Bot, Turn
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.errors import DeliveryDelayedError, OverloadedError
 from botkit.pipeline import CallNext
-from botkit.quality import Candidate, Verdict
 from botkit.replies import Reply
 
 SECRET = "sesame"
 REPLY = "Paris is the capital of France."
-
-
-class Strict:
-    """A judge that lets pass what ends like a sentence."""
-
-    wants_logprobs = False
-
-    async def judge(self, candidate: Candidate) -> Verdict:
-        good = candidate.text.endswith(".")
-        return Verdict(good, "" if good else "unfinished", "" if good else "Write a sentence.")
 
 
 async def test_a_regenerated_reply_shows_every_middleware_attempt_token_and_time(
