@@ -9,6 +9,7 @@ from typing import Literal
 import ml_dtypes
 import numpy as np
 
+from botkit_models.weights.basis import kept_sources
 from botkit_models.weights.checkpoint import Array, Checkpoint
 from botkit_models.weights.native import TensorSource, write_native
 from botkit_models.weights.quantize import quantized_sources
@@ -33,13 +34,16 @@ def convert(checkpoint: Checkpoint, folder: Path, *, weights: WeightsKind = "int
     """
     config = checkpoint.config
     tensors = serving_tensors(config, checkpoint.tensors)
+    kept: dict[str, TensorSource] = {}
     if weights == "int8" and can_rotate(config):
+        kept = kept_sources(config, tensors)
         tensors = rotated(config, tensors)
         config = dataclasses.replace(config, tie_embeddings=False)
     shapes = serving_shapes(config)
     sources: dict[str, TensorSource] = {}
     for name, load in tensors.items():
         sources |= _sources(name, shapes[name], load, weights)
+    sources |= kept
     write_native(folder, config, checkpoint.tokenizer, sources, checkpoint.metadata)
 
 
