@@ -65,7 +65,7 @@ def read_orbax(folder: Path) -> Checkpoint:
     if about.get("format") != FORMAT or not isinstance(metadata, dict):
         raise ModelFileError(f"{folder} is no {FORMAT} folder")
     config = DecoderConfig.from_json(json.dumps(about.get("config")))
-    shapes = _stored_shapes(folder)
+    shapes = stored_shapes(folder)
     check_tensors(config, shapes, folder)
     return Checkpoint(
         config=config,
@@ -75,7 +75,12 @@ def read_orbax(folder: Path) -> Checkpoint:
     )
 
 
-def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+def stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Name to shape of every tensor in ``folder/tensors``, all of them floats.
+
+    Raises:
+        ModelFileError: The tree is damaged, or holds other numbers.
+    """
     try:
         found = _checkpointer().metadata(folder.absolute() / TENSORS)
         tree = dict(found.item_metadata.tree)
@@ -89,11 +94,15 @@ def _stored_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _loader(folder: Path, name: str, shape: tuple[int, ...]) -> Callable[[], Array]:
-    return partial(_restore, folder, name, shape)
+    return partial(restore_tensor, folder, name, shape)
 
 
-def _restore(folder: Path, name: str, shape: tuple[int, ...]) -> Array:
-    """One leaf of the tree, as numpy."""
+def restore_tensor(folder: Path, name: str, shape: tuple[int, ...]) -> Array:
+    """One tensor of ``folder/tensors``, as numpy.
+
+    Raises:
+        ModelFileError: It is damaged, or of another shape.
+    """
     import orbax.checkpoint as ocp  # type: ignore[import-untyped]
 
     target = {name: np.zeros((), np.float32)}

@@ -1,0 +1,97 @@
+"""Several adapters of one model, stacked so that each row of a batch can have its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from botkit_models.lora.adapter import Factors, Float
+from botkit_models.lora.reading import read_adapter
+from botkit_models.lora.serving_basis import projections, serving_factors
+from botkit_models.weights.basis import read_basis
+from botkit_models.weights.native import NativeModel
+
+
+class Stack(NamedTuple):
+    """One projection's changes by ``n`` adapters.
+
+    ``a [n, r, in]`` and ``b [n, out, r]`` float32; ``r`` is the largest rank, and what an adapter
+    does not have is zero.
+    """
+
+    a: Float
+    b: Float
+
+
+Stacks = list[dict[str, Stack]]
+"""Per layer: served projection (``attn.qkv``) to its stack, where any adapter changes it."""
+
+
+@dataclass(frozen=True)
+class LoraSet:
+    """The adapters that a served model has.
+
+    Fields:
+        names: What requests call them; the place of a name is the index into every stack.
+        stacks: Their factors, in the serving basis.
+    """
+
+    names: tuple[str, ...]
+    stacks: Stacks
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the stacks take, in bytes."""
+        pairs = [stack for layer in self.stacks for stack in layer.values()]
+        return sum(stack.a.nbytes + stack.b.nbytes for stack in pairs)
+
+
+def load_adapters(model: NativeModel, folders: Mapping[str, Path]) -> LoraSet:
+    """Read the adapters in ``folders`` (name to folder) for a model.
+
+    Raises:
+        ModelFileError: One is damaged, for another model or not supported; or the model was made
+            by a version that cannot serve adapters.
+    """
+    basis = read_basis(model)
+    served = [
+        serving_factors(model.config, basis, read_adapter(folder, model.config))
+        for folder in folders.values()
+    ]
+    ranks = {name: _largest_rank(served, name) for name in projections(model.config)}
+    layers = range(model.config.num_layers)
+    return LoraSet(tuple(folders), [_stacks(served, layer, ranks) for layer in layers])
+
+
+def _largest_rank(served: Sequence[Mapping[str, Factors]], projection: str) -> int:
+    """Over all adapters and layers: programs are smaller where layers are alike."""
+    ends = f".{projection}"
+    return max(
+        (f.rank for one in served for name, f in one.items() if name.endswith(ends)), default=0
+    )
+
+
+def _stacks(
+    served: Sequence[Mapping[str, Factors]], layer: int, ranks: Mapping[str, int]
+) -> dict[str, Stack]:
+    stacks: dict[str, Stack] = {}
+    for projection, rank in ranks.items():
+        mine = [one.get(f"layers.{layer}.{projection}") for one in served]
+        shape = next((f for f in mine if f is not None), None)
+        if shape is not None:
+            stacks[projection] = _stack(mine, rank, shape)
+    return stacks
+
+
+def _stack(mine: Sequence[Factors | None], rank: int, shape: Factors) -> Stack:
+    a = np.zeros((len(mine), rank, shape.a.shape[1]), np.float32)  # n,r,in
+    b = np.zeros((len(mine), shape.b.shape[0], rank), np.float32)  # n,out,r
+    for place, factors in enumerate(mine):
+        if factors is not None:
+            a[place, : factors.rank] = factors.a
+            b[place, :, : factors.rank] = factors.b
+    return Stack(a, b)
