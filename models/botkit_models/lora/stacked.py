@@ -5,27 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
+import jax
 import numpy as np
 
-from botkit_models.lora.adapter import Factors, Float
+from botkit_models.gpt.lora import Stack
+from botkit_models.lora.adapter import Factors
 from botkit_models.lora.reading import read_adapter
 from botkit_models.lora.serving_basis import projections, serving_factors
 from botkit_models.weights.basis import read_basis
 from botkit_models.weights.native import NativeModel
-
-
-class Stack(NamedTuple):
-    """One projection's changes by ``n`` adapters.
-
-    ``a [n, r, in]`` and ``b [n, out, r]`` float32; ``r`` is the largest rank, and what an adapter
-    does not have is zero.
-    """
-
-    a: Float
-    b: Float
-
 
 Stacks = list[dict[str, Stack]]
 """Per layer: served projection (``attn.qkv``) to its stack, where any adapter changes it."""
@@ -94,4 +83,4 @@ def _stack(mine: Sequence[Factors | None], rank: int, shape: Factors) -> Stack:
         if factors is not None:
             a[place, : factors.rank] = factors.a
             b[place, :, : factors.rank] = factors.b
-    return Stack(a, b)
+    return Stack(jax.device_put(a), jax.device_put(b))

@@ -88,7 +88,7 @@ def _kept(model: NativeModel, name: str, shape: tuple[int, ...]) -> NDArray[np.f
     if found is None:
         raise ModelFileError(
             f"{model.folder} was made by a version of botkit that could not serve adapters; "
-            "pull the model again"
+            f"pull the model again: botkit pull --force {model.folder.name}"
         )
     if found.shape != shape or found.dtype != FLOAT:
         raise ModelFileError(
