@@ -39,7 +39,7 @@ def _expand(value: Any) -> Any:
     return Path(value).expanduser() if isinstance(value, str | Path) else value
 
 
-def _pairs(value: Any) -> Any:
+def _pairs(value: Any, form: str = "alias=model") -> Any:
     """``a=b, *=c`` as ``{"a": "b", "*": "c"}``."""
     if not isinstance(value, str):
         return value
@@ -47,14 +47,23 @@ def _pairs(value: Any) -> Any:
     for part in comma_separated(value):
         alias, equals, model = (piece.strip() for piece in part.partition("="))
         if not (alias and equals and model):
-            raise ValueError(f"{part!r} is not of the form alias=model")
+            raise ValueError(f"{part!r} is not of the form {form}")
         pairs[alias] = model
     return pairs
+
+
+def _folders(value: Any) -> Any:
+    """``a=~/b`` as ``{"a": Path("/home/me/b")}``."""
+    pairs = _pairs(value, "name=folder")
+    if not isinstance(pairs, Mapping):
+        return pairs
+    return {name: _expand(folder) for name, folder in pairs.items()}
 
 
 Folder = Annotated[Path, BeforeValidator(_expand)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(comma_separated)]
 Aliases = Annotated[Mapping[str, str], NoDecode, BeforeValidator(_pairs)]
+Folders = Annotated[Mapping[str, Path], NoDecode, BeforeValidator(_folders)]
 LogFormat = Annotated[Literal["text", "json"], BeforeValidator(lower_case)]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower_case)]
 Name = Annotated[str, Field(min_length=1)]
@@ -108,6 +117,13 @@ class Settings(WebSettings, BotSettings):
         default_factory=dict,
         validation_alias="BOTKIT_MODEL_ALIASES",
         description="Other names for models, as `text-davinci-002=smollm2-135m,*=smollm2-135m`.",
+        json_schema_extra={"default": ""},
+    )
+    lora: Folders = Field(
+        default_factory=dict,
+        validation_alias="BOTKIT_LORA",
+        description="LoRA adapters of the local model, each a folder and the model name under "
+        "which requests ask for it, as `support=/models/support,sales=/models/sales`.",
         json_schema_extra={"default": ""},
     )
     api_keys: Secrets = Field(

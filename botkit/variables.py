@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -132,6 +132,7 @@ def _kind(annotation: Any) -> tuple[str, bool]:
         float: "seconds",
         Path: "path",
         str: "text",
+        Mapping[str, Path]: "name=folder list",
     }
     if annotation is SecretStr:
         return "text", True

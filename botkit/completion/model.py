@@ -8,12 +8,18 @@ from botkit.completion.usage import WireOut
 
 
 class Model(WireOut):
-    """One model id that requests may name."""
+    """One model id that requests may name.
+
+    A model with an adapter says what it is made of, as vLLM's server does: ``root`` names the
+    folder of its adapter, ``parent`` is the id of the model under it.
+    """
 
     id: str
     object: Literal["model"] = "model"
     created: int
     owned_by: str
+    root: str | None = None
+    parent: str | None = None
 
 
 class ModelList(WireOut):

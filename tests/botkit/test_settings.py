@@ -79,6 +79,7 @@ def test_a_platforms_port_opens_every_interface(monkeypatch: pytest.MonkeyPatch)
         ("BOTKIT_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("BOTKIT_MODEL_ALIASES", "davinci", "not of the form alias=model"),
         ("BOTKIT_MODEL_ALIASES", "=x", "not of the form alias=model"),
+        ("BOTKIT_LORA", "/models/support", "not of the form name=folder"),
         ("BOTKIT_READ_TIMEOUT", "nan", "finite number"),
         ("BOTKIT_SHUTDOWN_TIMEOUT", "-1", "greater than or equal to 0"),
         ("OPENAI_BASE_URL", "ftp://models", "match pattern"),
@@ -118,6 +119,15 @@ def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.load(api_keys=3.5)
     assert SECRET not in str(caught.value)
+
+
+def test_adapters_are_names_of_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTKIT_LORA", "support=/models/support, sales=~/sales")
+    folders = {"support": Path("/models/support"), "sales": Path("~/sales").expanduser()}
+    assert Settings.load().lora == folders
+    assert Settings.load(lora=folders).lora == folders
+    with pytest.raises(SettingsError, match="BOTKIT_LORA"):
+        Settings.load(lora=5)
 
 
 def test_settings_are_frozen() -> None:
