@@ -17,7 +17,8 @@ def checks(settings: Settings) -> list[Check]:
     jax = _jax("fail" if local else "warn")
     if not local or jax.status != "ok":
         return [jax]
-    return [jax, _model(settings), _programs(settings.compile_cache)]
+    adapters = [_adapter(settings, name, folder) for name, folder in settings.lora.items()]
+    return [jax, _model(settings), *adapters, _programs(settings.compile_cache)]
 
 
 def _jax(otherwise: Literal["warn", "fail"]) -> Check:
@@ -50,6 +51,24 @@ def _model(settings: Settings) -> Check:
         return Check("Model", "fail", found, f"run: botkit pull --force {settings.model}")
     size = f"{folder_size(folder) / (1 << 20):.0f} MiB"
     return Check("Model", "ok", f"{settings.model}, {kind}, {size}, in {folder}")
+
+
+def _adapter(settings: Settings, name: str, folder: Path) -> Check:
+    from botkit_models.lora.reading import read_adapter
+    from botkit_models.weights.basis import read_basis
+    from botkit_models.weights.native import open_native
+
+    title = f"Adapter {name}"
+    try:
+        model = open_native(find_model(settings.model, settings.home))
+        read_basis(model)
+        adapter = read_adapter(folder, model.config)
+    except ModelFileError as error:
+        advice = f"mend it, or take {name} out of BOTKIT_LORA: the model does not start with it"
+        return Check(title, "fail", str(error), advice)
+    ranks = sorted({factors.rank for factors in adapter.factors.values()})
+    rank = " to ".join(str(rank) for rank in dict.fromkeys((ranks[0], ranks[-1])))
+    return Check(title, "ok", f"{len(adapter.factors)} projections, rank {rank}, in {folder}")
 
 
 def _programs(cache: Path) -> Check:

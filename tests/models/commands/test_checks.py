@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jax
 import pytest
+from lora_adapters import tiny_adapter
+from tiny_models import write_tiny
 
 from botkit.plugins import Check
 from botkit.settings import Settings
@@ -47,6 +49,23 @@ def test_a_damaged_model_is_to_be_pulled_again(tmp_path: Path) -> None:
     (folder / "config.json").write_text("{}")
     found = examine(tmp_path)["Model"]
     assert (found.status, found.advice) == ("fail", "run: botkit pull --force smollm2-135m")
+
+
+def test_adapters_are_looked_at_with_the_model(tmp_path: Path) -> None:
+    model = tmp_path / "models" / "smollm2-135m"
+    model.parent.mkdir()
+    write_tiny(model, "int8")
+    good = tiny_adapter(targets=("q_proj",), ranks={"q_proj": 3}).write(tmp_path / "good")
+    bad = tiny_adapter("gpt2").write(tmp_path / "bad")
+    found = {
+        check.name: check
+        for check in checks(Settings.load(home=tmp_path, lora={"good": good, "bad": bad}))
+    }
+    assert found["Adapter good"].status == "ok"
+    assert "2 projections, rank 3" in found["Adapter good"].found
+    assert found["Adapter bad"].status == "fail"
+    assert str(bad) in found["Adapter bad"].found
+    assert "BOTKIT_LORA" in found["Adapter bad"].advice
 
 
 def test_a_cold_cache_is_a_warning_and_a_filled_one_is_fine(tmp_path: Path) -> None:
