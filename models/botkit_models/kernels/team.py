@@ -1,0 +1,84 @@
+"""The worker threads: Python threads that live in machine code, without the interpreter's lock."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from botkit_models.kernels.jit import Code
+from botkit_models.kernels.pool import MAX_THREADS, SPINS, STATE, STATE_SIZE
+
+SPIN_ROUNDS = 3000
+"""How often a worker looks for work before it sleeps: roughly 50 to 100 microseconds."""
+
+
+class Team:
+    """The threads that do kernels' work beside the calling one.
+
+    Args:
+        code: Machine code with the pool's functions.
+        workers: How many threads; 0 lets callers do all work.
+    """
+
+    def __init__(self, code: Code, workers: int) -> None:
+        self._code = code
+        self._state = code.address(STATE)
+        ctypes.c_int32.from_address(self._state + SPINS).value = SPIN_ROUNDS
+        work = ctypes.CFUNCTYPE(None, ctypes.c_int64)(code.address("botkit_work"))
+        self._stop = ctypes.CFUNCTYPE(None)(code.address("botkit_stop"))
+        self._threads = [
+            threading.Thread(target=work, args=(n,), name=f"botkit-kernel-{n}", daemon=True)
+            for n in range(1, min(workers, MAX_THREADS - 1) + 1)
+        ]
+        for thread in self._threads:
+            thread.start()
+        atexit.register(self.stop)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def stop(self) -> None:
+        """Send the workers home and wait for them; kernels still work, on the caller alone."""
+        if self._threads:
+            self._stop()
+            for thread in self._threads:
+                thread.join()
+            self._threads = []
+
+    def _forget(self) -> None:
+        """A forked child has no workers, and nobody in it holds the team."""
+        ctypes.memset(self._state, 0, STATE_SIZE)
+        self._threads = []
+
+
+def spare_cores() -> int:
+    """Cores that this process may use beside one: by affinity and by its control group's quota."""
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return max(0, min(cores, _quota()) - 1)
+
+
+def _quota() -> int:
+    """Whole cores that the control group allows, at least 1 (cgroup v2 ``cpu.max``, v1 ``cfs``)."""
+    for read in (_quota_v2, _quota_v1):
+        try:
+            quota, period = read()
+        except (OSError, ValueError):
+            continue
+        if quota > 0 and period > 0:
+            return max(1, round(quota / period))
+    return MAX_THREADS
+
+
+def _quota_v2() -> tuple[int, int]:
+    quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    return (0 if quota == "max" else int(quota)), int(period)
+
+
+def _quota_v1() -> tuple[int, int]:
+    folder = Path("/sys/fs/cgroup/cpu")
+    read: Callable[[str], int] = lambda name: int((folder / name).read_text())  # noqa: E731
+    return read("cpu.cfs_quota_us"), read("cpu.cfs_period_us")
