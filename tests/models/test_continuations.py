@@ -38,8 +38,8 @@ def logits_after(checkpoint: Checkpoint):
 
     @jax.jit
     def logits(tokens: jax.Array) -> jax.Array:
-        caches = [empty_caches(checkpoint.config, 128)]
-        hidden, _ = decoder.hidden(tokens[None], jnp.zeros(1, jnp.int32), caches)
+        caches = empty_caches(checkpoint.config, 1, 128)
+        hidden, _ = decoder.hidden(tokens[None], jnp.arange(LENGTH)[None], caches)
         return decoder.logits(hidden)[0]
 
     return lambda ids: np.asarray(logits(np.pad(np.int32(ids), (0, LENGTH - len(ids)))))

@@ -18,9 +18,12 @@ FAMILIES = sorted(folder.parent.name for folder in FIXTURES.glob("*/config.json"
 
 def logits_of(config, tensors, tokens):
     decoder = Decoder(config, {name: jnp.asarray(load()) for name, load in tensors.items()})
-    caches = [empty_caches(config, 128) for _ in tokens]
-    padded = np.pad(tokens, ((0, 0), (0, 16 - tokens.shape[1])))
-    hidden, _ = decoder.hidden(jnp.asarray(padded), jnp.zeros(len(tokens), jnp.int32), caches)
+    caches = empty_caches(config, len(tokens), 128)
+    pad = ((0, 0), (0, 16 - tokens.shape[1]))
+    positions = np.pad(
+        np.tile(np.arange(tokens.shape[1]), (len(tokens), 1)), pad, constant_values=-1
+    )
+    hidden, _ = decoder.hidden(jnp.asarray(np.pad(tokens, pad)), jnp.asarray(positions), caches)
     return np.asarray(decoder.logits(hidden))[:, : tokens.shape[1]]
 
 
@@ -60,9 +63,9 @@ def test_token_by_token_equals_all_at_once(family):
     decoder = Decoder(
         checkpoint.config, {name: jnp.asarray(load()) for name, load in tensors.items()}
     )
-    caches = [empty_caches(checkpoint.config, 128) for _ in expected["tokens"]]
+    caches = empty_caches(checkpoint.config, len(expected["tokens"]), 128)
     for position, column in enumerate(expected["tokens"].T):
-        starts = jnp.full((len(column),), position, jnp.int32)
-        hidden, caches = decoder.hidden(jnp.asarray(column)[:, None], starts, caches)
+        positions = jnp.full((len(column), 1), position, jnp.int32)
+        hidden, caches = decoder.hidden(jnp.asarray(column)[:, None], positions, caches)
         logits = np.asarray(decoder.logits(hidden))[:, 0]
         np.testing.assert_allclose(logits, expected["logits"][:, position], atol=1e-4, rtol=1e-4)

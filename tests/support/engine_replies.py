@@ -10,8 +10,7 @@ from botkit_models.engine.engine import Continuation, Engine
 from botkit_models.engine.job import Finished, Token, Tokens
 from botkit_models.engine.sampling import SamplingParams
 
-# Everything stays loaded: the tests that use these sizes are not about memory.
-SIZES = EngineConfig(slots=4, context=CONTEXT, queue=8, resident_programs=64)
+SIZES = EngineConfig(slots=4, context=CONTEXT, queue=8)
 
 
 def some_text(length: int, seed: int = 0) -> list[int]:

@@ -103,8 +103,9 @@ def log_probs(model: NativeModel) -> LogProbs:
     @jax.jit
     def run(weights: Any, tokens: jax.Array) -> jax.Array:
         decoder = nnx.merge(graph, weights)
-        caches = [empty_caches(model.config, tokens.shape[1])]
-        hidden, _ = decoder.hidden(tokens, jnp.zeros(1, jnp.int32), caches)  # 1,T,E
+        T = tokens.shape[1]
+        caches = empty_caches(model.config, 1, T)
+        hidden, _ = decoder.hidden(tokens, jnp.arange(T, dtype=jnp.int32)[None], caches)  # 1,T,E
         return jax.nn.log_softmax(decoder.logits(hidden[0]))  # T,V
 
     return lambda tokens: run(weights, tokens)

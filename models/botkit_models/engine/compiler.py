@@ -49,7 +49,7 @@ class Order:
         """The order of a line."""
         fields = json.loads(line)
         sizes = fields["config"]
-        sizes["prefill_chunks"] = tuple(sizes["prefill_chunks"])
+        sizes["chunks"] = tuple(sizes["chunks"])
         return cls(
             folder=fields["folder"],
             eos_ids=tuple(fields["eos_ids"]),
@@ -131,17 +131,13 @@ def main(lines: TextIO, answers: TextIO) -> None:
     wanted: queue.SimpleQueue[Key] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(lines, wanted), daemon=True).start()
 
-    import jax
-
+    from botkit_models.engine.plan import plan_for, steps_for
     from botkit_models.engine.programs import Programs
-    from botkit_models.engine.steps import Steps
-    from botkit_models.gpt.decoder import Decoder
     from botkit_models.weights.native import open_native
 
     model = open_native(Path(order.folder))
-    tensors = {name: jax.device_put(array, may_alias=True) for name, array in model.tensors.items()}
-    steps = Steps(Decoder(model.config, tensors), order.eos_ids, order.config.decode_steps)
-    programs = Programs(steps, order.config, model.config, Path(order.compiled))
+    plan = plan_for(model, order.config)
+    programs = Programs(steps_for(model, order.eos_ids, plan), plan, Path(order.compiled))
     keys = list(order.keys)
     while keys or not wanted.empty():
         key = keys[0] if wanted.empty() else wanted.get()

@@ -9,7 +9,8 @@ from botkit.errors import SettingsError
 from botkit_models.config import DecoderConfig
 from botkit_models.gpt.cache import BLOCK
 
-SMALLEST_CACHE = 2 * BLOCK
+NARROWEST = 256 // BLOCK
+MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,21 @@ class EngineConfig:
         context: The most tokens of prompt plus reply.
         queue: How many replies may wait for a slot before new ones are refused.
         decode_steps: The most tokens per reply and dispatch.
-        prefill_chunks: Prompt tokens read per dispatch, ascending; each divides the next.
-        padded_length: Up to this cache length a batch is filled up with idle rows; beyond, an idle
-            row's cache would cost more than it saves.
-        resident_programs: How many prefill and decode programs stay loaded, 50 to 120 MB each.
+        chunks: Prompt tokens read per dispatch, ascending.
+        drafts: The most tokens that are guessed ahead per reply and dispatch; 0 for none.
+        prefix_bytes: Room for what past conversations left, beyond what all slots need.
+        strict: Give up speed wherever it could change the last bit of a reply. It changes nothing
+            with int8 weights on a CPU that has kernels: there every bit is the same anyway.
     """
 
     slots: int = 4
     context: int = 2048
     queue: int = 64
     decode_steps: int = 4
-    prefill_chunks: tuple[int, ...] = (64, 256)
-    padded_length: int = 512
-    resident_programs: int = 4
+    chunks: tuple[int, ...] = (64, 256)
+    drafts: int = 7
+    prefix_bytes: int = 64 * MIB
+    strict: bool = False
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work.
@@ -41,24 +44,15 @@ class EngineConfig:
         Raises:
             SettingsError: Naming the size.
         """
-        if self.slots < 1:
-            raise SettingsError(f"slots is {self.slots}; choose 1 or more")
-        if self.context < 1:
-            raise SettingsError(f"context is {self.context}; choose a positive number of tokens")
-        if self.queue < 0:
-            raise SettingsError(f"queue is {self.queue}; choose 0 or more")
-        if self.decode_steps < 1:
-            raise SettingsError(f"decode_steps is {self.decode_steps}; choose 1 or more")
-        self._check_chunks()
-
-    def _check_chunks(self) -> None:
-        """Chunks must start at multiples of their size and fit the shortest cache."""
-        sizes = self.prefill_chunks
-        steps = pairwise((*sizes, SMALLEST_CACHE))
-        if not sizes or sizes[0] < 1 or any(b % a or a > b for a, b in steps):
+        for name in ("slots", "context", "decode_steps"):
+            if getattr(self, name) < 1:
+                raise SettingsError(f"{name} is {getattr(self, name)}; choose 1 or more")
+        for name in ("queue", "drafts", "prefix_bytes"):
+            if getattr(self, name) < 0:
+                raise SettingsError(f"{name} is {getattr(self, name)}; choose 0 or more")
+        if not self.chunks or self.chunks[0] < 1 or any(a >= b for a, b in pairwise(self.chunks)):
             raise SettingsError(
-                f"prefill_chunks is {sizes}; choose ascending sizes of which each divides the "
-                f"next and the last divides {SMALLEST_CACHE}, such as (64, 256)"
+                f"chunks is {self.chunks}; choose one or more ascending sizes, such as (64, 256)"
             )
 
     def limit(self, model: DecoderConfig) -> int:
@@ -67,19 +61,25 @@ class EngineConfig:
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
-        """How many replies a decode program writes at once: 1, 4, 16 ... ``slots``.
+        """How many rows a decode program has: 1, 4, 8, 16 ... as many as slots or drafts need.
 
-        Sizes between would cost memory and save little: two rows take as long as four.
+        Sizes between would save little: two rows take as long as four.
         """
+        most = max(self.slots, self.drafts + 1)
         sizes = [1]
-        while sizes[-1] * 4 < self.slots:
-            sizes.append(sizes[-1] * 4)
-        return tuple(sizes) if self.slots == 1 else (*sizes, self.slots)
+        while sizes[-1] < most:
+            sizes.append(max(sizes[-1] * 2, 4))
+        return tuple(sizes)
 
     @property
-    def cache_lengths(self) -> tuple[int, ...]:
-        """Lengths a slot's cache may have, doubling until it holds ``context``."""
-        lengths = [SMALLEST_CACHE]
-        while lengths[-1] < self.context:
-            lengths.append(lengths[-1] * 2)
-        return tuple(lengths)
+    def table_width(self) -> int:
+        """How many blocks hold ``context`` positions."""
+        return -(-self.context // BLOCK)
+
+    @property
+    def table_widths(self) -> tuple[int, ...]:
+        """Widths that programs look at where they must look at all of a table, doubling."""
+        widths = [min(NARROWEST, self.table_width)]
+        while widths[-1] < self.table_width:
+            widths.append(min(widths[-1] * 2, self.table_width))
+        return tuple(widths)

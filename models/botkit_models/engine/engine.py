@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.constraint import Constraint
 from botkit_models.engine.job import (
     EmbedJob,
     GenerateJob,
@@ -33,15 +33,15 @@ from botkit_models.engine.job import (
     ScoreJob,
     Token,
 )
+from botkit_models.engine.plan import plan_for, steps_for
 from botkit_models.engine.programs import Programs
 from botkit_models.engine.runner import Runner
 from botkit_models.engine.sampling import SamplingParams
 from botkit_models.engine.scheduler import Scheduler
 from botkit_models.engine.stats import EngineStats
-from botkit_models.engine.steps import Steps
 from botkit_models.engine.stream import EventStream, MakeJob
+from botkit_models.engine.terms import ORDINARY, Terms
 from botkit_models.engine.waiting import WaitingJobs
-from botkit_models.gpt.decoder import Decoder
 from botkit_models.weights.native import NativeModel
 
 ResultT = TypeVar("ResultT", Hidden, Scored)
@@ -49,11 +49,16 @@ ResultT = TypeVar("ResultT", Hidden, Scored)
 
 @dataclass(frozen=True)
 class Continuation:
-    """What to write: after ``text`` (token ids, at least one), up to ``budget`` tokens."""
+    """What to write: after ``text`` (token ids, at least one), up to ``budget`` tokens.
+
+    ``constraint`` says what it may contain, or None; ``terms``, how it waits for its turn.
+    """
 
     text: Sequence[int]
     params: SamplingParams
     budget: int
+    constraint: Constraint | None = None
+    terms: Terms = ORDINARY
 
 
 class Engine:
@@ -70,15 +75,11 @@ class Engine:
     ) -> None:
         self.model, self.config = model, config
         self.stats = EngineStats()
-        # The file's pages themselves where the backend can use them (CPU), a copy elsewhere.
-        tensors = {
-            name: jax.device_put(array, may_alias=True) for name, array in model.tensors.items()
-        }
-        decoder = Decoder(model.config, tensors)
-        steps = Steps(decoder, model.tokenizer.eos_ids, config.decode_steps)
-        self.programs = Programs(steps, config, model.config, compiled)
+        self.plan = plan_for(model, config)
+        steps = steps_for(model, model.tokenizer.eos_ids, self.plan)
+        self.programs = Programs(steps, self.plan, compiled)
         self._waiting = WaitingJobs(config.slots, config.queue)
-        runner = Runner(steps, self.programs, config, model.config, self.stats)
+        runner = Runner(steps, self.programs, self.plan, self.stats)
         self._scheduler = Scheduler(runner, self._waiting, config.slots, self.stats)
         self._warm_up = threading.Thread(target=self.warm_up, name="botkit-warm-up", daemon=True)
 
@@ -112,8 +113,14 @@ class Engine:
         """
 
         def maker(one: Continuation) -> MakeJob:
-            text = tuple(one.text)
-            return lambda post: GenerateJob(text, post, params=one.params, budget=one.budget)
+            return lambda post: GenerateJob(
+                tuple(one.text),
+                post,
+                terms=one.terms,
+                params=one.params,
+                budget=one.budget,
+                constraint=one.constraint,
+            )
 
         async with self._running([maker(one) for one in wanted]) as stream:
             yield stream
@@ -155,6 +162,7 @@ class Engine:
             stream.close()
 
     def _start(self, warm_up: bool) -> None:
+        self.plan.check_memory()
         for key in self.programs.essential():
             self.programs.load(key)
         self._scheduler.start()

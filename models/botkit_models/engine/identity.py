@@ -13,14 +13,11 @@ from typing import Any
 
 import jax
 
-from botkit_models import gpt
-from botkit_models.config import DecoderConfig
-from botkit_models.engine.config import EngineConfig
+from botkit_models import gpt, kernels
+from botkit_models.engine.plan import Plan
 
 
-def identity(
-    model: DecoderConfig, config: EngineConfig, eos_ids: Iterable[int], weights: Iterable[Any]
-) -> str:
+def identity(plan: Plan, eos_ids: Iterable[int], weights: Iterable[Any]) -> str:
     """Everything that the programs of a model depend on besides their shape, as text."""
     device = jax.devices()[0]
     # Machine code is for the processor it was compiled on; a folder may travel in an image.
@@ -32,9 +29,10 @@ def identity(
         device.device_kind,
         processor(),
         os.environ.get("XLA_FLAGS", ""),
+        kernels.identity() if plan.use_kernels else "",
     )
     shapes = [(str(weight.dtype), weight.shape) for weight in weights]
-    return repr((*parts, model, config, tuple(eos_ids), shapes))
+    return repr((*parts, plan, tuple(eos_ids), shapes))
 
 
 @cache

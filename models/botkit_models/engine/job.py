@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from botkit.errors import CompletionError
+from botkit_models.engine.constraint import Constraint
 from botkit_models.engine.sampling import SamplingParams
+from botkit_models.engine.terms import ORDINARY, Terms
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,18 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Finished:
-    """The reply is complete: the model ended it, or its budget is used up."""
+    """The reply is complete: the model ended it, or its budget is used up.
+
+    Fields:
+        reason: Which of the two.
+        cached: How many tokens of the prompt were in the cache already.
+        drafted, accepted: How many tokens of the reply were guessed ahead, and how many well.
+    """
 
     reason: Literal["stop", "length"]
+    cached: int = 0
+    drafted: int = 0
+    accepted: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,19 +84,39 @@ class Job:
         text: Token ids, at least one.
         post: Takes the job's events, in order.
         cancelled: Set from any thread; the engine lets go before its next dispatch.
+        terms: How it stands in the queue, and until when an answer is of use.
+        read, written: Tokens of the text and of the reply that the engine is through with; kept by
+            the scheduler.
     """
 
     text: tuple[int, ...]
     post: Callable[[Event], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
+    terms: Terms = ORDINARY
+    read: int = 0
+    written: int = 0
+
+    @property
+    def budget_left(self) -> int:
+        """How many tokens may still be written."""
+        return 0
 
 
 @dataclass
 class GenerateJob(Job):
-    """Continue the text by up to ``budget`` tokens."""
+    """Continue the text by up to ``budget`` tokens.
+
+    ``constraint`` says what the reply may contain, or None.
+    """
 
     params: SamplingParams = field(default_factory=SamplingParams)
     budget: int = 1
+    constraint: Constraint | None = None
+
+    @property
+    def budget_left(self) -> int:
+        """How many tokens may still be written."""
+        return self.budget - self.written
 
 
 @dataclass

@@ -2,8 +2,7 @@
 
 A shape is compiled when it is first needed, or ahead of that by :meth:`Programs.warm_up` in a
 process of its own. Compiled code is kept on disk, so that it is compiled once per machine and
-loaded (about a second) whenever it is needed again: a loaded program takes 50 to 120 MB, so only a
-few stay.
+loaded whenever it is needed again.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -22,19 +20,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from botkit.errors import CompletionUnavailableError
-from botkit_models.config import DecoderConfig
+from botkit_models.engine.batch import mask_width
 from botkit_models.engine.compiler import CompilerProcess, Order
-from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.identity import identity
-from botkit_models.engine.memory import return_memory
+from botkit_models.engine.plan import Plan
+from botkit_models.engine.room import return_memory
 from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
 from botkit_models.engine.shelf import Key, Program, Shelf
 from botkit_models.engine.steps import Rows, Steps
-from botkit_models.gpt.cache import LayerCache, empty_caches
+from botkit_models.gpt.cache import Pool, empty_pools
 
 logger = logging.getLogger(__name__)
-
-LARGE = frozenset({"prefill", "decode"})  # kinds that hold every layer
 
 
 class Programs:
@@ -42,54 +38,48 @@ class Programs:
 
     Args:
         steps: What to compile.
-        config: The engine's sizes.
-        model: The decoder's shape.
+        plan: In which sizes.
         folder: Where compiled programs are kept, or None to keep none.
     """
 
-    def __init__(
-        self, steps: Steps, config: EngineConfig, model: DecoderConfig, folder: Path | None = None
-    ) -> None:
-        self._steps, self._config, self._model, self._folder = steps, config, model, folder
-        self._programs: OrderedDict[Key, Future[Program]] = OrderedDict()
+    def __init__(self, steps: Steps, plan: Plan, folder: Path | None = None) -> None:
+        self._steps, self._plan, self._folder = steps, plan, folder
+        self._programs: dict[Key, Future[Program]] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._shelf = Shelf(folder, identity(model, config, steps.eos_ids, steps.weights))
+        self._shelf = Shelf(folder, identity(plan, steps.eos_ids, steps.weights))
         self._compiler: CompilerProcess | None = None
+        self.compiled = 0
 
-    def prefill(self, tokens: int, length: int) -> Program:
-        """:meth:`Steps.prefill` of ``tokens`` at once into caches of ``length``."""
-        return self._get(("prefill", tokens, length))
+    def pools(self) -> Program:
+        """:func:`empty_pools` of all blocks."""
+        return self._get(("pools", self._plan.blocks, 0))
 
-    def decode(self, rows: int, length: int) -> Program:
-        """:meth:`Steps.decode` of ``rows`` conversations with caches of ``length``."""
-        return self._get(("decode", rows, length))
+    def read(self, tokens: int, width: int) -> Program:
+        """:meth:`Steps.read` of ``tokens`` at once with a table of ``width`` blocks."""
+        return self._get(("read", tokens, width))
 
-    def batch_sizes(self, length: int) -> tuple[int, ...]:
-        """How many replies with caches of ``length`` the programs at hand write at once.
-
-        While a program is being compiled, which takes ten seconds and more, smaller ones do its
-        work; that is slower, but changes no bit of a reply.
-        """
-        sizes = self._config.batch_sizes
-        if not self._pending(("decode", sizes[0], length)):
-            later = [size for size in sizes if self._pending(("decode", size, length))]
-            for size in later:
-                self._ask(("decode", size, length))
-            return tuple(size for size in sizes if size not in later)
-        return sizes[:1]
+    def decode(self, rows: int, width: int) -> Program:
+        """:meth:`Steps.decode` of ``rows`` with tables of ``width`` blocks."""
+        return self._get(("decode", rows, width))
 
     def score(self, tokens: int) -> Program:
         """:meth:`Steps.score` of ``tokens`` at once."""
         return self._get(("score", tokens, 0))
 
-    def grow(self, length: int) -> Program:
-        """:meth:`Steps.grow` from ``length``."""
-        return self._get(("grow", length, 0))
+    def batch_sizes(self, width: int) -> tuple[int, ...]:
+        """How many rows the programs at hand have, with tables of ``width``.
 
-    def empty(self, length: int) -> Program:
-        """:func:`empty_caches` of ``length``."""
-        return self._get(("empty", length, 0))
+        While a program is being compiled, which takes a while, smaller ones do its work; that is
+        slower, but changes no bit of a reply.
+        """
+        sizes = self._plan.batch_sizes
+        if not self._pending(("decode", sizes[0], width)):
+            later = [size for size in sizes if self._pending(("decode", size, width))]
+            for size in later:
+                self._ask(("decode", size, width))
+            return tuple(size for size in sizes if size not in later)
+        return sizes[:1]
 
     def load(self, key: Key) -> None:
         """Make the program of ``key`` ready to run."""
@@ -97,17 +87,23 @@ class Programs:
 
     def essential(self) -> list[Key]:
         """What a first short question needs: readiness waits for these."""
-        shortest = self._config.cache_lengths[0]
+        narrowest = self._plan.table_widths[0]
         return [
-            ("empty", shortest, 0),
-            ("prefill", self._config.prefill_chunks[0], shortest),
-            ("decode", 1, shortest),
+            ("pools", self._plan.blocks, 0),
+            ("read", self._plan.config.chunks[0], narrowest),
+            ("decode", 1, narrowest),
         ]
+
+    def load_kept(self) -> None:
+        """Load whatever is on disk: later that would be a delay."""
+        for key in self.reachable():
+            if key in self._shelf and not self._closed.is_set():
+                self._get(key)
 
     def warm_up(self, serving_folder: Path) -> None:
         """Have every program compiled that a request can reach and that is not on disk.
 
-        They are not loaded: that takes about a second, when they are needed.
+        They are not loaded: that happens when they are needed.
 
         Args:
             serving_folder: Of the model, for the process that compiles.
@@ -117,7 +113,7 @@ class Programs:
             return
         began = time.monotonic()
         eos_ids = tuple(self._steps.eos_ids)
-        order = Order(str(serving_folder), eos_ids, self._config, str(self._folder), missing)
+        order = Order(str(serving_folder), eos_ids, self._plan.config, str(self._folder), missing)
         try:
             with self._lock:
                 if self._closed.is_set():
@@ -154,17 +150,15 @@ class Programs:
             return sum(future.done() for future in self._programs.values())
 
     def reachable(self) -> Iterator[Key]:
-        """Every program that some request may need, short conversations first."""
-        config = self._config
-        for number, length in enumerate(config.cache_lengths):
-            yield "empty", length, 0
-            for tokens in config.prefill_chunks:
-                yield "prefill", tokens, length
-            for rows in config.batch_sizes:
-                yield "decode", rows, length
-            if number + 1 < len(config.cache_lengths):
-                yield "grow", length, 0
-        for tokens in config.prefill_chunks:
+        """Every program that some request may need, those of short conversations first."""
+        plan = self._plan
+        yield "pools", plan.blocks, 0
+        for width in plan.table_widths:
+            for tokens in plan.config.chunks:
+                yield "read", tokens, width
+            for rows in plan.batch_sizes:
+                yield "decode", rows, width
+        for tokens in plan.config.chunks:
             yield "score", tokens, 0
 
     def _get(self, key: Key) -> Program:
@@ -173,8 +167,6 @@ class Programs:
             mine = future is None
             if future is None:
                 future = self._programs[key] = Future()
-                self._let_go()
-            self._programs.move_to_end(key)
         if mine:
             try:
                 future.set_result(self._ready(key))
@@ -194,12 +186,6 @@ class Programs:
         if self._compiler is not None:
             self._compiler.ask(key)
 
-    def _let_go(self) -> None:
-        """Drop the large programs that were not used for longest, beyond as many as may stay."""
-        large = [key for key in self._programs if key[0] in LARGE]
-        for key in large[: max(len(large) - self._config.resident_programs, 0)]:
-            del self._programs[key]
-
     def _ready(self, key: Key) -> Program:
         """The program of ``key``, from the disk if that can be."""
         began = time.monotonic()
@@ -216,48 +202,48 @@ class Programs:
         return program
 
     def _compile(self, key: Key) -> Program:
-        kind, size, length = key
+        kind, size, width = key
         began = time.monotonic()
         function, donated, arguments = {
-            "prefill": self._prefill_arguments,
+            "pools": self._pools_arguments,
+            "read": self._read_arguments,
             "decode": self._decode_arguments,
             "score": self._score_arguments,
-            "grow": self._grow_arguments,
-            "empty": self._empty_arguments,
-        }[kind](size, length)
+        }[kind](size, width)
         lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
         program = lowered.compile()
+        self.compiled += 1
         self._shelf.put(key, program)
         return_memory()
         logger.debug("compiled %s(%d, %d) in %.2f s", *key, time.monotonic() - began)
         return program
 
-    def _prefill_arguments(self, tokens: int, length: int) -> tuple[Any, Any, Any]:
-        shapes = (self._weights(), self._caches(length), _int32(tokens), _int32())
-        return self._steps.prefill, (1,), shapes
+    def _pools_arguments(self, blocks: int, _: int) -> tuple[Any, Any, Any]:
+        return lambda: empty_pools(self._plan.model, blocks, self._plan.dtype), (), ()
 
-    def _decode_arguments(self, rows: int, length: int) -> tuple[Any, Any, Any]:
-        caches = [self._caches(length) for _ in range(rows)]
-        state = Rows(_int32(rows), _int32(rows), _int32(rows), _int32(rows, length))
-        shapes = (self._weights(), caches, state, sampling_shapes(rows), _int32())
+    def _read_arguments(self, tokens: int, width: int) -> tuple[Any, Any, Any]:
+        shapes = (self._weights(), self._pools(), _int32(tokens), _int32(tokens), _int32(width))
+        return self._steps.read, (1,), shapes
+
+    def _decode_arguments(self, size: int, width: int) -> tuple[Any, Any, Any]:
+        each = _int32(size)
+        history = _int32(size, self._plan.config.context)
+        rows = Rows(each, each, each, history, each, _int32(size, width))
+        masks = _int32(size, mask_width(self._plan.model.vocab_size))
+        shapes = (self._weights(), self._pools(), rows, sampling_shapes(size), masks, _int32())
         return self._steps.decode, (1,), shapes
 
     def _score_arguments(self, tokens: int, _: int) -> tuple[Any, Any, Any]:
-        hidden = _shape(jnp.float32, tokens, self._model.hidden_size)
+        hidden = _shape(jnp.float32, tokens, self._plan.model.hidden_size)
         return self._steps.score, (), (self._weights(), hidden, _int32(tokens))
-
-    def _grow_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
-        return self._steps.grow, (), (self._caches(length),)
-
-    def _empty_arguments(self, length: int, _: int) -> tuple[Any, Any, Any]:
-        return lambda: empty_caches(self._model, length), (), ()
 
     def _weights(self) -> Any:
         return [_shape(weight.dtype, *weight.shape) for weight in self._steps.weights]
 
-    def _caches(self, length: int) -> list[LayerCache]:
-        caches: list[LayerCache] = jax.eval_shape(lambda: empty_caches(self._model, length))
-        return caches
+    def _pools(self) -> list[Pool]:
+        plan = self._plan
+        pools: list[Pool] = jax.eval_shape(lambda: empty_pools(plan.model, plan.blocks, plan.dtype))
+        return pools
 
 
 def sampling_shapes(rows: int) -> SamplingBatch:

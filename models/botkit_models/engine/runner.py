@@ -9,10 +9,11 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from botkit_models.config import DecoderConfig
-from botkit_models.engine.batch import rows_of, sampling_of
-from botkit_models.engine.config import EngineConfig
-from botkit_models.engine.grouping import groups
+from botkit_models.engine.batch import Entry, masks_of, rows_of, sampling_of
+from botkit_models.engine.blocks import Blocks
+from botkit_models.engine.corpus import Corpus
+from botkit_models.engine.drafts import Drafter
+from botkit_models.engine.entries import entries_of, groups
 from botkit_models.engine.job import (
     EmbedJob,
     Event,
@@ -25,63 +26,66 @@ from botkit_models.engine.job import (
     Token,
     Tokens,
 )
-from botkit_models.engine.memory import return_memory
+from botkit_models.engine.plan import Plan
 from botkit_models.engine.programs import Programs
-from botkit_models.engine.sampling import SamplingParams
-from botkit_models.engine.slot import Slot, chunk_plan
+from botkit_models.engine.room import return_memory
+from botkit_models.engine.slot import Slot
 from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.steps import Steps, Written
+from botkit_models.gpt.cache import BLOCK, Pool
 
 
 class Runner:
     """Moves slots forward. Used by the engine's thread alone."""
 
-    def __init__(
-        self,
-        steps: Steps,
-        programs: Programs,
-        config: EngineConfig,
-        model: DecoderConfig,
-        stats: EngineStats,
-    ) -> None:
+    def __init__(self, steps: Steps, programs: Programs, plan: Plan, stats: EngineStats) -> None:
         self._weights = steps.weights
         self._eos = frozenset(steps.eos_ids)
-        self._programs, self._config, self._model, self._stats = programs, config, model, stats
-        self._idle: list[Slot] = []
+        self._programs, self._plan, self._stats = programs, plan, stats
+        self._corpus = Corpus()
+        self._slots: list[Slot] = []
+        self._blocks = Blocks(plan.blocks, plan.config.table_width)
+        self._pools: list[Pool] | None = None
 
-    def open(self, job: Job, beside: Sequence[Slot] = ()) -> Slot:
-        """A slot for ``job``, with room for its text and the first tokens of its reply.
-
-        Its caches are as long as those of the slots ``beside`` it, which it will share programs
-        with.
-        """
-        generate = isinstance(job, GenerateJob)
-        # The last token of a prompt is not read ahead: decoding starts with it.
-        count = len(job.text) - 1 if generate else len(job.text)
-        chunks = chunk_plan(count, self._config.prefill_chunks)
-        length = self._length_for(max(sum(chunks), len(job.text) + self._config.decode_steps))
-        length = max(length, *(slot.length for slot in beside), 0)
-        tokens = np.zeros(length, np.int32)
+    def open(self, job: Job, beside: Sequence[Slot] = ()) -> Slot | None:
+        """A slot for ``job``, with what others left in the cache of its text; None if none fits."""
+        tokens = np.zeros(self._plan.config.context, np.int32)
         tokens[: len(job.text)] = job.text
-        return Slot(
-            job=job,
-            chunks=chunks,
-            caches=self._programs.empty(length)(),
-            tokens=tokens,
-            count=len(job.text),
-            budget=job.budget if isinstance(job, GenerateJob) else 0,
-        )
+        slot = Slot(job=job, lease=self._blocks.lease(), tokens=tokens, count=len(job.text))
+        if isinstance(job, GenerateJob):
+            slot.budget = job.budget
+            if self._plan.drafts:
+                slot.drafter = Drafter(self._corpus, self._plan.drafts)
+        self._adopt(slot)
+        self._slots.append(slot)
+        return slot
 
-    def prefill(self, slot: Slot) -> list[Event]:
+    def close(self, slot: Slot) -> None:
+        """A slot is over; what it left in the cache may serve others."""
+        self._slots.remove(slot)
+        slot.lease.close()
+
+    def rest(self) -> None:
+        """Give memory back: nothing is running."""
+        return_memory()
+
+    def read(self, slot: Slot) -> list[Event]:
         """Read the slot's next prompt chunk."""
-        size = slot.chunks.pop()
-        valid = min(size, slot.count - slot.read)
-        chunk = np.zeros(size, np.int32)
-        chunk[:valid] = slot.tokens[slot.read : slot.read + valid]
-        program = self._programs.prefill(size, slot.length)
-        slot.caches, hidden = program(self._weights, slot.caches, chunk, np.int32(slot.read))
-        first, slot.read = slot.read, slot.read + valid
-        self._stats.prefill_dispatches += 1
+        self._adopt(slot)
+        if not slot.unread:
+            return []
+        size = self._chunk(slot.unread)
+        first, valid = slot.read, min(size, slot.unread)
+        slot.lease.reserve(first + valid)
+        tokens, positions = np.zeros(size, np.int32), np.full(size, -1, np.int32)
+        tokens[:valid] = slot.tokens[first : first + valid]
+        positions[:valid] = np.arange(first, first + valid)
+        width = self._width(first + valid)
+        program = self._programs.read(size, width)
+        hidden = self._run(program, tokens, positions, slot.lease.table[:width])
+        slot.read = first + valid
+        self._share(slot)
+        self._stats.read_dispatches += 1
         self._stats.prompt_tokens += valid
         if isinstance(slot.job, EmbedJob):
             return self._pool(slot, np.asarray(hidden)[:valid])
@@ -90,80 +94,110 @@ class Runner:
         hidden.block_until_ready()
         return []
 
-    def rest(self) -> None:
-        """Give memory back: nothing is running."""
-        self._idle = []
-        return_memory()
-
     def decode(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
         """Write a few tokens for each of ``slots``."""
         if not slots:
             return []
-        length = self._make_room(slots)
-        pad = length <= self._config.padded_length
+        steps = 1 if any(slot.fresh for slot in slots) else self._plan.config.decode_steps
+        need = max(slot.count + self._plan.drafts + steps for slot in slots)
+        width = self._width(min(need, self._plan.config.context))
+        sizes = self._programs.batch_sizes(width)
         results: list[tuple[Slot, list[Event]]] = []
-        first = 0
-        sizes = self._programs.batch_sizes(length) if len(slots) > 1 else (1,)
-        for replies, rows in groups(len(slots), sizes, pad=pad):
-            results += self._decode(slots[first : first + replies], rows, length)
-            first += replies
+        for entries, size in groups(entries_of(slots, sizes[-1]), sizes):
+            results += self._decode(entries, size, steps, width)
         return results
 
     def _decode(
-        self, slots: Sequence[Slot], size: int, length: int
+        self, entries: Sequence[Entry], size: int, steps: int, width: int
     ) -> list[tuple[Slot, list[Event]]]:
-        """One dispatch of the program for ``size`` replies with caches of ``length``."""
-        idle = self._idle_rows(size - len(slots), length)
-        rows = [*slots, *idle]
-        program = self._programs.decode(size, length)
-        self._idle = []  # a dispatch that fails takes their caches along
-        caches, written = program(
-            self._weights,
-            [row.caches for row in rows],
-            rows_of(rows),
-            sampling_of(rows, self._model.vocab_size),
-            np.int32(self._config.decode_steps),
+        """One dispatch of the program for ``size`` rows."""
+        if any(entry.drafts for entry in entries):
+            steps = 1
+        for entry in entries:
+            ahead = max(min(entry.slot.budget, steps), entry.rows)
+            entry.slot.lease.reserve(min(entry.slot.count + ahead, len(entry.slot.tokens)))
+        vocab_size = self._plan.model.vocab_size
+        written = self._run(
+            self._programs.decode(size, width),
+            rows_of(entries, size, steps, width),
+            sampling_of(entries, size, vocab_size),
+            masks_of(entries, size, vocab_size),
+            np.int32(steps),
         )
-        for row, cache in zip(rows, caches, strict=True):
-            row.caches = cache
-        self._idle = idle
-        host = jax.device_get(written)
+        host: Written = jax.device_get(written)
         self._stats.decode_dispatches += 1
-        return [(slot, self._collect(slot, host, row)) for row, slot in enumerate(slots)]
+        results: list[tuple[Slot, list[Event]]] = []
+        row = 0
+        for entry in entries:
+            results.append((entry.slot, self._collect(entry, host, row)))
+            row += entry.rows
+        return results
 
-    def _idle_rows(self, count: int, length: int) -> list[Slot]:
-        """Rows that fill up a batch and write nothing."""
-        if any(row.length != length for row in self._idle):
-            self._idle.clear()
-        while len(self._idle) < count:
-            job = GenerateJob((0,), _ignore, params=SamplingParams(temperature=0.0), budget=0)
-            caches = self._programs.empty(length)()
-            self._idle.append(Slot(job, [], caches, np.zeros(length, np.int32), count=1))
-        return self._idle[:count]
+    def _run(self, program: Any, *arguments: Any) -> Any:
+        """Run a program on the cache; if it fails, all that was in the cache is gone."""
+        pools = self._pools
+        if pools is None:
+            pools = self._programs.pools()()
+        self._pools = None
+        try:
+            self._pools, result = program(self._weights, pools, *arguments)
+        finally:
+            if self._pools is None:
+                self._blocks = Blocks(self._plan.blocks, self._plan.config.table_width)
+        return result
 
-    def _collect(self, slot: Slot, written: Written, row: int) -> list[Event]:
-        """Take a row's new tokens into its slot."""
-        job = slot.job
-        top = job.params.top_logprobs if isinstance(job, GenerateJob) else None
-        new: list[Token] = []
-        for step, token in enumerate(written.token[:, row].tolist()):
-            if token < 0:
-                break
-            slot.append(token)
-            new.append(_token(token, top, written, step, row))
-        slot.read = slot.count - 1
+    def _collect(self, entry: Entry, written: Written, row: int) -> list[Event]:
+        """Take a reply's new tokens into its slot."""
+        slot, job = entry.slot, entry.slot.job
+        assert isinstance(job, GenerateJob)
+        new = [
+            _token(job, written, step, place) for step, place in self._drawn(entry, written, row)
+        ]
+        ids = [token.id for token in new]
+        slot.append(ids)
+        self._share(slot)
         self._stats.reply_tokens += len(new)
+        self._judge(entry, len(new) - 1)
+        if job.constraint is not None:
+            for id in ids:
+                job.constraint.accept(id)
         events: list[Event] = [Tokens(tuple(new))] if new else []
         if new and new[-1].id in self._eos:
-            events.append(Finished("stop"))
+            events.append(self._finished(slot, "stop"))
         elif slot.budget <= 0:
-            events.append(Finished("length"))
+            events.append(self._finished(slot, "length"))
         return events
+
+    def _drawn(self, entry: Entry, written: Written, row: int) -> list[tuple[int, int]]:
+        """Where the tokens that count are, as ``(step, row)``."""
+        if not entry.drafts:
+            column = written.token[:, row]
+            return [(step, row) for step in range(len(column)) if column[step] >= 0]
+        places = [(0, row)]
+        for number, draft in enumerate(entry.drafts):
+            token = int(written.token[0, row + number])
+            if token != draft or token in self._eos:
+                break
+            places.append((0, row + number + 1))
+        return places
+
+    def _judge(self, entry: Entry, accepted: int) -> None:
+        if not entry.drafts or entry.slot.drafter is None:
+            return
+        entry.slot.drafter.judge(len(entry.drafts), accepted)
+        self._stats.drafted += len(entry.drafts)
+        self._stats.accepted += accepted
+
+    def _finished(self, slot: Slot, reason: Any) -> Finished:
+        self._corpus.learn(slot.tokens[len(slot.job.text) : slot.count].tolist())
+        drafter = slot.drafter
+        drafted, accepted = (drafter.drafted, drafter.accepted) if drafter else (0, 0)
+        return Finished(reason, slot.cached, drafted, accepted)
 
     def _pool(self, slot: Slot, hidden: NDArray[np.float32]) -> list[Event]:
         # On the host: a device operation would be compiled anew for every length.
         slot.total = slot.total + hidden.sum(axis=0, dtype=np.float64)  # E
-        return [] if slot.chunks else [Hidden(slot.total.astype(np.float32))]
+        return [] if slot.unread else [Hidden(slot.total.astype(np.float32))]
 
     def _score(
         self, slot: Slot, job: ScoreJob, hidden: jax.Array, first: int, valid: int
@@ -183,34 +217,41 @@ class Runner:
                 strict=True,
             )
             slot.scored.append(Token(token, float(logprobs[place]), tuple(pairs)))
-        return [] if slot.chunks else [Scored(tuple(slot.scored))]
+        return [] if slot.unread else [Scored(tuple(slot.scored))]
 
-    def _make_room(self, slots: Sequence[Slot]) -> int:
-        """Give all slots caches of one length that holds the next tokens of each.
+    def _adopt(self, slot: Slot) -> None:
+        """Take over what is in the cache of the slot's text, if no hidden state of it is asked."""
+        if not self._plan.reuse or not isinstance(slot.job, GenerateJob) or not slot.unread:
+            return
+        reached = slot.lease.adopt(slot.job.text[:-1])
+        if reached > slot.read:
+            slot.cached += reached - slot.read
+            self._stats.cached_tokens += reached - slot.read
+            slot.read = reached
 
-        One length at a time keeps the number of programs in use small.
-        """
-        steps = self._config.decode_steps
-        length = self._length_for(max(slot.count + min(steps, slot.budget) for slot in slots))
-        length = max(length, *(slot.length for slot in slots))
-        for slot in slots:
-            while slot.length < length:
-                slot.caches = self._programs.grow(slot.length)(slot.caches)
-                slot.tokens = np.concatenate([slot.tokens, np.zeros_like(slot.tokens)])
-        return length
+    def _share(self, slot: Slot) -> None:
+        if self._plan.reuse:
+            slot.lease.share(slot.tokens[: slot.read].tolist())
 
-    def _length_for(self, count: int) -> int:
-        lengths = self._config.cache_lengths
-        return next((length for length in lengths if length >= count), lengths[-1])
+    def _chunk(self, unread: int) -> int:
+        """How many tokens to read at once."""
+        small, large = self._plan.config.chunks[0], self._plan.config.chunks[-1]
+        if not self._plan.use_kernels:
+            # By the length alone, so that nothing else changes a bit; a large chunk costs as much
+            # as three or four small ones.
+            return large if unread > large // 2 else small
+        writing = any(slot.decoding for slot in self._slots)
+        return small if writing or unread <= small else large
+
+    def _width(self, positions: int) -> int:
+        """Of the narrowest tables that hold so many positions."""
+        return next(width for width in self._plan.table_widths if width * BLOCK >= positions)
 
 
-def _token(token: int, top: int | None, written: Written, step: int, row: int) -> Token:
+def _token(job: GenerateJob, written: Written, step: int, row: int) -> Token:
+    id, top = int(written.token[step, row]), job.params.top_logprobs
     if top is None:
-        return Token(token)
+        return Token(id)
     ids = written.top_ids[step, row, :top].tolist()
     logprobs = written.top_logprobs[step, row, :top].tolist()
-    return Token(token, float(written.logprob[step, row]), tuple(zip(ids, logprobs, strict=True)))
-
-
-def _ignore(event: Event) -> None:
-    """An idle row has nobody to tell."""
+    return Token(id, float(written.logprob[step, row]), tuple(zip(ids, logprobs, strict=True)))

@@ -74,12 +74,16 @@ class Draw(NamedTuple):
     top_logprobs: Array
 
 
-def draw(logits: Array, params: SamplingBatch, history: Array, position: Array) -> Draw:
+def draw(
+    logits: Array, params: SamplingBatch, masks: Array, history: Array, position: Array
+) -> Draw:
     """Draw one token per row.
 
     Args:
         logits: ``[B, V]`` float32.
         params: The rows' parameters.
+        masks: Which tokens may be drawn, ``[B, ceil(V / 32)]`` int32: bit ``i`` of word ``w``
+            stands for token ``32 * w + i``.
         history: Tokens so far ``[B, S]`` int32; entries from ``position`` on are not looked at.
         position: Where the drawn token will stand, ``[B]`` int32.
     """
@@ -88,6 +92,7 @@ def draw(logits: Array, params: SamplingBatch, history: Array, position: Array) 
         lambda: _shape(logits, params, history, position),
         lambda: logits,
     )
+    shaped = lax.cond(jnp.any(masks != -1), lambda: _masked(shaped, masks), lambda: shaped)
     greedy = jnp.argmax(shaped, axis=-1).astype(jnp.int32)
     sampled = lax.cond(
         jnp.any(params.temperature > 0),
@@ -101,6 +106,14 @@ def draw(logits: Array, params: SamplingBatch, history: Array, position: Array) 
         lambda: _no_logprobs(logits),
     )
     return Draw(token, logprob, top_ids, top_logprobs)
+
+
+def _masked(logits: Array, masks: Array) -> Array:
+    """``logits [B, V]`` with what may not be drawn out of reach."""
+    B, V = logits.shape
+    bits = (masks[:, :, None] >> jnp.arange(32, dtype=jnp.int32)) & 1  # B,V/32,32
+    allowed = bits.reshape(B, -1)[:, :V] == 1  # B,V
+    return jnp.where(allowed, logits, BANNED)
 
 
 def token_logprobs(logits: Array, tokens: Array) -> tuple[Array, Array, Array]:

@@ -2,24 +2,50 @@
 
 One round reads one prompt chunk of one slot, then writes a few tokens for every reply that is past
 its prompt; so a long prompt delays the others by a chunk at a time, and a new job waits for at most
-one round to be looked at.
+one round to be looked at. Where several prompts are to be read, every second chunk is of the one
+that has waited longest and the others are of whichever has least left: a short prompt is answered
+soon beside long ones, and a long one is read at half speed at worst. Batch prompts are read when
+no interactive one is there to be read, and at every eighth turn.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
+from typing import Protocol
 
-from botkit.errors import CompletionError, CompletionUnavailableError
-from botkit_models.engine.job import Event, Failed, Finished, Hidden, Job, Scored
-from botkit_models.engine.runner import Runner
+from botkit.errors import CompletionError, CompletionUnavailableError, DeadlineExceededError
+from botkit_models.engine.job import Event, Failed, Finished, Hidden, Job, Scored, Tokens
 from botkit_models.engine.slot import Slot
 from botkit_models.engine.stats import EngineStats
-from botkit_models.engine.waiting import WaitingJobs
+from botkit_models.engine.waiting import BATCH_SHARE, WaitingJobs, is_late
 
 logger = logging.getLogger(__name__)
+
+
+class SlotRunner(Protocol):
+    """What moves slots forward; see :class:`botkit_models.engine.runner.Runner`."""
+
+    def open(self, job: Job, beside: Sequence[Slot], /) -> Slot | None:
+        """A slot for ``job``; None where there is no room for it now."""
+        ...
+
+    def read(self, slot: Slot, /) -> list[Event]:
+        """Read a slot's next prompt chunk."""
+        ...
+
+    def decode(self, slots: Sequence[Slot], /) -> list[tuple[Slot, list[Event]]]:
+        """Write a few tokens for each of ``slots``."""
+        ...
+
+    def close(self, slot: Slot, /) -> None:
+        """Take back what a slot holds."""
+        ...
+
+    def rest(self) -> None:
+        """Nothing is running."""
+        ...
 
 
 class Scheduler:
@@ -33,11 +59,11 @@ class Scheduler:
     """
 
     def __init__(
-        self, runner: Runner, waiting: WaitingJobs, slots: int, stats: EngineStats
+        self, runner: SlotRunner, waiting: WaitingJobs, slots: int, stats: EngineStats
     ) -> None:
         self._runner, self._waiting, self._capacity, self._stats = runner, waiting, slots, stats
-        self._slots: list[Slot] = []
-        self._opened: dict[int, float] = {}
+        self._slots: list[Slot] = []  # in the order in which they were opened
+        self._turn = 0
         self._thread = threading.Thread(target=self._run, name="botkit-engine", daemon=True)
 
     def start(self) -> None:
@@ -50,73 +76,133 @@ class Scheduler:
         if self._thread.is_alive():
             self._thread.join()
 
+    def round(self) -> None:
+        """Let go of what is over, fill free slots, and one dispatch of each kind.
+
+        Sleeps first while nothing runs and nothing waits.
+        """
+        self._drop()
+        try:
+            self._admit()
+            self._read()
+            self._write()
+        except Exception as error:
+            logger.exception("a dispatch failed; the running replies are given up")
+            self._fail_all(_failure(error))
+
     def _run(self) -> None:
         while not self._waiting.closed:
-            self._drop_cancelled()
-            try:
-                self._admit()
-                self._round()
-            except Exception as error:
-                logger.exception("a dispatch failed; the running replies are given up")
-                self._fail_all(_failure(error))
+            self.round()
         self._fail_all(CompletionUnavailableError("The model is shutting down."))
+
+    def _drop(self) -> None:
+        """Let go of those who are no longer waited for, in a slot or in the queue."""
+        now = self._waiting.clock()
+        for slot in list(self._slots):
+            if slot.job.cancelled.is_set():
+                self._stats.cancelled += 1
+                self._close(slot)
+            elif is_late(slot.job, now):
+                self._stats.failed += 1
+                self._close(slot)
+                self._expire(slot.job)
+        for job in self._waiting.expired():
+            self._expire(job)
+
+    def _expire(self, job: Job) -> None:
+        self._stats.expired += 1
+        job.post(Failed(DeadlineExceededError("The reply was not ready within the deadline.")))
 
     def _admit(self) -> None:
         if not self._slots and self._waiting.empty:
             self._runner.rest()
         while len(self._slots) < self._capacity:
             job = self._waiting.take(wait=not self._slots)
-            if job is None:
+            if job is None or not self._open(job):
                 return
-            self._stats.started += 1
-            self._open(job)
 
-    def _open(self, job: Job) -> None:
+    def _open(self, job: Job) -> bool:
+        """Give a job a slot; False when it has to wait for room."""
         try:
             slot = self._runner.open(job, self._slots)
         except Exception as error:
             logger.exception("a job could not get a slot")
-            self._stats.failed += 1
-            self._waiting.done(0.0)
-            job.post(Failed(_failure(error)))
-            return
-        self._opened[id(slot)] = time.monotonic()
+            self._refuse(job, _failure(error))
+            return True
+        if slot is None:
+            if self._slots:
+                self._waiting.put_back(job)
+                return False
+            # Nobody is there who could make room.
+            self._refuse(job, CompletionError("The model has no room for a text of this length."))
+            return True
+        self._stats.started += 1
         self._slots.append(slot)
         self._stats.active = len(self._slots)
+        return True
 
-    def _round(self) -> None:
-        reading = next((slot for slot in self._slots if slot.chunks), None)
-        if reading is not None:
-            # To the back of the list, so that the next chunk is another slot's.
-            self._slots.remove(reading)
-            self._slots.append(reading)
-            self._deliver(reading, self._runner.prefill(reading))
+    def _refuse(self, job: Job, error: CompletionError) -> None:
+        self._stats.started += 1
+        self._stats.failed += 1
+        self._waiting.done(job)
+        job.post(Failed(error))
+
+    def _read(self) -> None:
+        slot = self._next_to_read()
+        if slot is None:
+            return
+        before, began = self._stats.prompt_tokens, self._waiting.clock()
+        events = self._runner.read(slot)
+        tokens = self._stats.prompt_tokens - before
+        slot.job.read += tokens
+        self._waiting.forecast.reading.add(tokens, self._waiting.clock() - began)
+        self._deliver(slot, events)
+
+    def _next_to_read(self) -> Slot | None:
+        reading = [slot for slot in self._slots if slot.unread]
+        if not reading:
+            return None
+        self._turn += 1
+        batch = [slot for slot in reading if slot.job.terms.priority == "batch"]
+        hurried = [slot for slot in reading if slot not in batch]
+        if batch and (not hurried or self._turn % BATCH_SHARE == 0):
+            return batch[0]
+        if self._turn % 2 == 0:
+            return hurried[0]
+        return min(hurried, key=lambda slot: slot.unread)
+
+    def _write(self) -> None:
         decoding = [slot for slot in self._slots if slot.decoding]
-        for slot, events in self._runner.decode(decoding):
+        if not decoding:
+            return
+        before, began = self._stats.reply_tokens, self._waiting.clock()
+        written = self._runner.decode(decoding)
+        tokens = self._stats.reply_tokens - before
+        self._waiting.forecast.writing.add(tokens, self._waiting.clock() - began)
+        for slot, events in written:
             self._deliver(slot, events)
 
     def _deliver(self, slot: Slot, events: Sequence[Event]) -> None:
         for event in events:
-            slot.job.post(event)
+            if isinstance(event, Tokens):
+                slot.job.written += len(event.tokens)
             if isinstance(event, Finished | Hidden | Scored):
                 self._stats.finished += 1
                 self._close(slot)
-
-    def _drop_cancelled(self) -> None:
-        for slot in [slot for slot in self._slots if slot.job.cancelled.is_set()]:
-            self._stats.cancelled += 1
-            self._close(slot)
+            # Last: who hears that it is over finds the slot free.
+            slot.job.post(event)
 
     def _fail_all(self, error: CompletionError) -> None:
         for slot in list(self._slots):
             self._stats.failed += 1
-            slot.job.post(Failed(error))
             self._close(slot)
+            slot.job.post(Failed(error))
 
     def _close(self, slot: Slot) -> None:
-        self._slots.remove(slot)
-        self._waiting.done(time.monotonic() - self._opened.pop(id(slot)))
+        self._slots = [one for one in self._slots if one is not slot]
         self._stats.active = len(self._slots)
+        self._waiting.done(slot.job)
+        self._runner.close(slot)
 
 
 def _failure(error: Exception) -> CompletionError:

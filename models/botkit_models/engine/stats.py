@@ -11,8 +11,11 @@ class EngineStats:
 
     Fields:
         started, finished, cancelled, failed: Jobs that got a slot, and how they ended.
+        expired: Jobs whose deadline passed; those of them that had a slot count as failed, too.
         prompt_tokens, reply_tokens: Tokens read and written.
-        prefill_dispatches, decode_dispatches: Calls of compiled programs.
+        cached_tokens: Prompt tokens that were in the cache already and so were not read.
+        drafted, accepted: Tokens that were guessed ahead, and those of them that were right.
+        read_dispatches, decode_dispatches: Calls of compiled programs.
         active: Jobs in a slot now.
     """
 
@@ -20,8 +23,12 @@ class EngineStats:
     finished: int = 0
     cancelled: int = 0
     failed: int = 0
+    expired: int = 0
     prompt_tokens: int = 0
     reply_tokens: int = 0
-    prefill_dispatches: int = 0
+    cached_tokens: int = 0
+    drafted: int = 0
+    accepted: int = 0
+    read_dispatches: int = 0
     decode_dispatches: int = 0
     active: int = 0

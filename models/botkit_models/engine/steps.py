@@ -1,4 +1,4 @@
-"""The three functions that XLA compiles: read a prompt chunk, write tokens, score text."""
+"""The functions that XLA compiles: read a prompt chunk, write tokens, score text."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ from botkit_models.engine.sampling import (
     draw,
     token_logprobs,
 )
-from botkit_models.gpt.cache import LayerCache
+from botkit_models.gpt.cache import Pool, paged, pools_of
 from botkit_models.gpt.decoder import Decoder
-
-Caches = list[list[LayerCache]]  # per conversation, per layer
 
 
 class Rows(NamedTuple):
     """What decoding knows of each row; ``B`` rows.
 
-    ``token [B]`` int32 is the last token so far, standing at ``position [B]`` int32.
-    ``budget [B]`` int32 is how many more tokens the row may write; 0 for a row that only pads the
-    batch. ``history [B, S]`` int32 holds the tokens up to ``position``.
+    ``token [B]`` int32 is the last token so far, standing at ``position [B]`` int32. ``quota [B]``
+    int32 is how many tokens the row may write in this dispatch; 0 for a row that only pads the
+    batch. ``history [B, S]`` int32 holds the tokens up to ``position``. ``slots [B]`` int32 says
+    which row of ``tables [B, M]`` int32 has its blocks: the rows of one text that are checked
+    together stand side by side and have the table of the first.
     """
 
     token: Array
     position: Array
-    budget: Array
+    quota: Array
     history: Array
+    slots: Array
+    tables: Array
 
 
 class Written(NamedTuple):
@@ -56,62 +58,80 @@ class Steps:
         decoder: The model; its weights become the first argument of every function.
         eos_ids: Token ids that end a reply.
         decode_steps: The most tokens per row and dispatch.
+        use_kernels: Whether attention is a kernel's.
     """
 
-    def __init__(self, decoder: Decoder, eos_ids: Sequence[int], decode_steps: int) -> None:
+    def __init__(
+        self, decoder: Decoder, eos_ids: Sequence[int], decode_steps: int, use_kernels: bool
+    ) -> None:
         self._graph, state = nnx.split(decoder)
         self.weights: list[Array]
         self.weights, self._tree = jax.tree.flatten(state)
         self.eos_ids = tuple(eos_ids)
-        self._decode_steps = decode_steps
+        self._decode_steps, self._use_kernels = decode_steps, use_kernels
 
-    def prefill(
-        self, weights: list[Array], caches: list[LayerCache], tokens: Array, start: Array
-    ) -> tuple[list[LayerCache], Array]:
-        """Read ``tokens [T]`` int32 of one conversation, the first at position ``start``.
+    def read(
+        self,
+        weights: list[Array],
+        pools: list[Pool],
+        tokens: Array,
+        positions: Array,
+        table: Array,
+    ) -> tuple[list[Pool], Array]:
+        """Read ``tokens [T]`` int32 of one text at ``positions [T]`` int32, -1 for padding.
 
-        Returns its caches and the hidden states ``[T, E]`` float32.
+        ``table [M]`` int32 says where its blocks are. Returns the pools and the hidden states
+        ``[T, E]`` float32.
         """
         decoder = self._decoder(weights)
-        hidden, written = decoder.hidden(tokens[None], start[None], [caches])
-        return written[0], hidden[0]
+        slots = jnp.zeros_like(tokens) if self._use_kernels else None
+        caches = paged(pools, table[None], slots)
+        hidden, written = decoder.hidden(tokens[None], positions[None], caches)
+        return pools_of(written), hidden[0]
 
     def decode(
         self,
         weights: list[Array],
-        caches: Caches,
+        pools: list[Pool],
         rows: Rows,
         params: SamplingBatch,
+        masks: Array,
         steps: Array,
-    ) -> tuple[Caches, Written]:
-        """Write up to ``steps`` (int32 scalar) tokens for every row that has budget."""
+    ) -> tuple[list[Pool], Written]:
+        """Write up to ``steps`` (int32 scalar) tokens for every row that has a quota.
+
+        ``masks [B, ceil(V / 32)]`` int32, packed, say which tokens a row may draw.
+        """
         decoder = self._decoder(weights)
         index = jnp.arange(rows.token.shape[0])
 
-        def more(state: tuple[Array, Rows, Caches, Written]) -> Array:
+        def more(state: tuple[Array, Rows, list[Pool], Written]) -> Array:
             step, rows, _, _ = state
-            return (step < steps) & jnp.any(rows.budget > 0)
+            return (step < steps) & jnp.any(rows.quota > 0)
 
-        def body(state: tuple[Array, Rows, Caches, Written]) -> Any:
-            step, rows, caches, written = state
-            hidden, caches = decoder.hidden(rows.token[:, None], rows.position, caches)
+        def body(state: tuple[Array, Rows, list[Pool], Written]) -> Any:
+            step, rows, pools, written = state
+            live = rows.quota > 0
+            place = jnp.where(live, rows.position, -1)  # B
+            caches = self._caches(pools, rows)
+            hidden, caches = decoder.hidden(rows.token[:, None], place[:, None], caches)
             following = rows.position + 1
-            drawn = draw(decoder.logits(hidden[:, 0]), params, rows.history, following)
-            live = rows.budget > 0
+            logits = decoder.logits(hidden[:, 0], place)
+            drawn = draw(logits, params, masks, rows.history, following)
             written = _record(written, step, drawn, live)
             ended = jnp.isin(drawn.token, jnp.array(self.eos_ids, jnp.int32))
-            rows = Rows(
+            rows = rows._replace(
                 token=jnp.where(live, drawn.token, rows.token),
                 position=jnp.where(live, following, rows.position),
-                budget=jnp.where(live & ~ended, rows.budget - 1, 0),
+                quota=jnp.where(live & ~ended, rows.quota - 1, 0),
                 history=rows.history.at[index, following].set(drawn.token, mode="drop"),
             )
-            return step + 1, rows, caches, written
+            return step + 1, rows, pools_of(caches), written
 
         written = self._nothing(rows.token.shape[0])
-        state = (jnp.int32(0), rows, caches, written)
-        _, _, caches, written = lax.while_loop(more, body, state)
-        return caches, written
+        state = (jnp.int32(0), rows, pools, written)
+        _, _, pools, written = lax.while_loop(more, body, state)
+        return pools, written
 
     def score(self, weights: list[Array], hidden: Array, targets: Array) -> tuple[Array, ...]:
         """Log-probability of ``targets [T]`` int32 after ``hidden [T, E]``, and the likeliest.
@@ -120,13 +140,11 @@ class Steps:
         """
         return token_logprobs(self._decoder(weights).logits(hidden), targets)
 
-    def grow(self, caches: list[LayerCache]) -> list[LayerCache]:
-        """The same conversation with room for twice as many positions."""
-
-        def double(blocks: Array) -> Array:
-            return jnp.pad(blocks, ((0, len(blocks)), (0, 0), (0, 0)))
-
-        return [LayerCache(double(cache.keys), double(cache.values)) for cache in caches]
+    def _caches(self, pools: list[Pool], rows: Rows) -> Any:
+        if self._use_kernels:
+            return paged(pools, rows.tables, rows.slots)
+        # Rows of one text find each other's tokens: all write before any attends.
+        return paged(pools, rows.tables[rows.slots])
 
     def _decoder(self, weights: list[Array]) -> Decoder:
         return nnx.merge(self._graph, jax.tree.unflatten(self._tree, weights))

@@ -14,7 +14,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jax import Array, lax
 
-from botkit_models.gpt.rows import Rows
+from botkit_models import kernels
+from botkit_models.gpt.norm import Norm
+from botkit_models.gpt.rows import Rows, rows_of
 
 INT8_MAX = 127.0
 REST_UNITS = 254.0
@@ -31,24 +33,87 @@ class Linear(nnx.Module):
             and perhaps ``NAME.bias [out]``.
         name: The prefix.
         fine: Quantise activations to about 16 bits, as the sum of two int8 terms, at the price of
-            twice the rows. For inputs with outliers; no effect on float weights.
+            twice the rows. For inputs with outliers; no effect on float weights, nor on kernels,
+            which always do.
+        use_kernels: Let int8 weights be multiplied by :func:`botkit_models.kernels.linear`.
     """
 
-    def __init__(self, tensors: Mapping[str, Array], name: str, *, fine: bool = False) -> None:
+    def __init__(
+        self,
+        tensors: Mapping[str, Array],
+        name: str,
+        *,
+        fine: bool = False,
+        use_kernels: bool = False,
+    ) -> None:
         self.fine = fine
         self.weight = nnx.Param(tensors[f"{name}.weight"])
         scale, bias = tensors.get(f"{name}.scale"), tensors.get(f"{name}.bias")
         self.scale = nnx.Param(scale) if scale is not None else None
         self.bias = nnx.Param(bias) if bias is not None else None
+        self.use_kernels = use_kernels and scale is not None
 
-    def __call__(self, x: Rows) -> Array:
-        """Project rows ``[..., in]`` to ``[..., out]`` float32."""
+    def __call__(
+        self, x: Array, positions: Array, *, norm: Norm | None = None, residual: Array | None = None
+    ) -> Array:
+        """Project ``x [..., in]`` float32 to ``[..., out]`` float32.
+
+        Args:
+            x: Rows.
+            positions: ``[...]`` int32; rows of a negative one are padding, of any result.
+            norm: Applied to ``x`` first.
+            residual: ``[..., out]``, added to the result.
+        """
+        if self.use_kernels:
+            return self._by_kernel(x, positions, norm, residual)
+        y = self._plain(rows_of(x) if norm is None else norm.rows(x))
+        return y if residual is None else residual + y
+
+    def gated_silu(self, x: Array, positions: Array, norm: Norm) -> Array:
+        """``silu(gate) * up`` of a projection to ``[gate; up]``; ``[..., out / 2]`` float32."""
+        if self.use_kernels and self.bias is None:
+            return self._kernel(x, positions, norm, None, gated=True)
+        gate, up = jnp.split(self(x, positions, norm=norm), 2, axis=-1)
+        return jax.nn.silu(gate) * up
+
+    def _plain(self, x: Rows) -> Array:
         if self.scale is None:
             values = x.scaled()
             y = jnp.matmul(values, self.weight[...].T.astype(values.dtype))
         else:
             y = int8_matmul(x, self.weight[...], self.scale[...], fine=self.fine)
         return y if self.bias is None else y + self.bias[...].astype(y.dtype)
+
+    def _by_kernel(
+        self, x: Array, positions: Array, norm: Norm | None, residual: Array | None
+    ) -> Array:
+        if self.bias is None:
+            return self._kernel(x, positions, norm, residual)
+        y = self._kernel(x, positions, norm, None) + self.bias[...]
+        return y if residual is None else residual + y
+
+    def _kernel(
+        self,
+        x: Array,
+        positions: Array,
+        norm: Norm | None,
+        residual: Array | None,
+        gated: bool = False,
+    ) -> Array:
+        assert self.scale is not None
+        rms_eps = None if norm is None else norm.plain_rms_eps
+        if norm is not None and rms_eps is None:
+            x = norm(x)
+        y: Array = kernels.linear(
+            x.reshape(-1, x.shape[-1]),
+            self.weight[...],
+            self.scale[...],
+            positions.reshape(-1),
+            rms_eps=rms_eps,
+            gated_silu=gated,
+            residual=None if residual is None else residual.reshape(-1, residual.shape[-1]),
+        )
+        return jnp.reshape(y, (*x.shape[:-1], -1))
 
 
 def int8_matmul(x: Rows, weight: Array, scale: Array, *, fine: bool = False) -> Array:

@@ -28,6 +28,12 @@ class Norm(nnx.Module):
         self.offset = config.norm_offset
         self.centered = config.norm == "layer"
 
+    @property
+    def plain_rms_eps(self) -> float | None:
+        """Its epsilon, where it only divides by the root mean square; else None."""
+        plain = not self.centered and self.weight is None and self.bias is None
+        return self.eps if plain else None
+
     def rows(self, x: Array) -> Rows:
         """``x [..., dim]`` normalised, ready for a projection."""
         x = x.astype(jnp.float32)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from botkit_models.config import RopeScaling
 
+Rotation = tuple[Array, Array]
+
 
 def frequencies(head_dim: int, theta: float, scaling: RopeScaling | None) -> NDArray[np.float32]:
     """Angle per position of each pair, ``[D/2]`` float32, in radians."""
@@ -29,7 +31,7 @@ def frequencies(head_dim: int, theta: float, scaling: RopeScaling | None) -> NDA
     return scaled
 
 
-def rotation(positions: Array, frequency: NDArray[np.float32]) -> tuple[Array, Array]:
+def rotation(positions: Array, frequency: NDArray[np.float32]) -> Rotation:
     """Cosine and sine ``[B, T, 1, D/2]`` float32 for positions ``[B, T]`` int32."""
     angle = positions[:, :, None, None].astype(jnp.float32) * frequency  # B,T,1,D/2
     return jnp.cos(angle), jnp.sin(angle)

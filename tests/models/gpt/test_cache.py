@@ -1,4 +1,4 @@
-"""Writing keys and values: any aligned chunk lands where reading expects it, nothing else moves."""
+"""Pages: what is written is what is attended over, wherever its blocks lie; nothing else moves."""
 
 import jax
 import jax.numpy as jnp
@@ -6,42 +6,76 @@ import numpy as np
 import pytest
 from tiny_models import FIXTURES
 
-from botkit_models.gpt.cache import BLOCK, LayerCache, cache_bytes, empty_caches
+from botkit_models.gpt.attention import AttentionSpec
+from botkit_models.gpt.cache import BLOCK, PagedCache, block_bytes, empty_pools
 from botkit_models.weights.huggingface import read_huggingface
 
-K, D, LENGTH = 3, 4, 4 * BLOCK
+H, K, D, BLOCKS = 6, 3, 4, 40
+SPEC = AttentionSpec(scale=1.0)
 CONFIG = read_huggingface(FIXTURES / "llama").config
-write = jax.jit(LayerCache.write)
+attend = jax.jit(PagedCache.attend, static_argnames=("spec",))
 
 
-def flat(blocks):
-    """``[N*K, C, D]`` as positions ``[S, K, D]``."""
-    return np.asarray(blocks).reshape(-1, K, BLOCK, D).transpose(0, 2, 1, 3).reshape(-1, K, D)
+def junk(seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(2, BLOCKS, K, BLOCK, D)).astype(np.float32) * 5
 
 
-@pytest.mark.parametrize(
-    ("tokens", "start"),
-    [
-        *((1, start) for start in (0, 1, 127, 128, 300, 511)),
-        *((64, start) for start in (0, 64, 128, 448)),
-        *((128, start) for start in (0, 128, 384)),
-        *((256, start) for start in (0, 128, 256)),
-        (512, 0),
-    ],
-)
-def test_a_chunk_lands_at_its_positions(tokens, start):
-    rng = np.random.default_rng(tokens + start)
-    before = rng.normal(size=(2, LENGTH // BLOCK * K, BLOCK, D)).astype(np.float32)
-    k, v = rng.normal(size=(2, tokens, K, D)).astype(np.float32)
-    cache = write(LayerCache(*map(jnp.asarray, before)), k, v, jnp.int32(start))
-    for new, old, written in zip(cache, before, (k, v), strict=True):
-        expected = flat(old).copy()
-        expected[start : start + tokens] = written
-        np.testing.assert_array_equal(flat(new), expected)
+def tables_of(rows, width, seed=0):
+    """Every row has blocks of its own, in no order."""
+    blocks = np.random.default_rng(seed).permutation(BLOCKS)[: rows * width]
+    return blocks.astype(np.int32).reshape(rows, width)
 
 
-def test_empty_caches_have_the_size_they_say():
-    caches = empty_caches(CONFIG, 256)
-    assert len(caches) == CONFIG.num_layers
-    assert sum(array.nbytes for cache in caches for array in cache) == cache_bytes(CONFIG, 256)
-    assert all(not np.any(array) for cache in caches for array in cache)
+def new_tokens(rows, tokens, seed=1):
+    rng = np.random.default_rng(seed)
+    q = rng.normal(size=(rows, tokens, H, D)).astype(np.float32)
+    k, v = rng.normal(size=(2, rows, tokens, K, D)).astype(np.float32)
+    return q, k, v
+
+
+@pytest.mark.parametrize(("start", "tokens"), [(0, 1), (15, 1), (16, 3), (5, 40), (0, 64), (63, 1)])
+def test_tokens_land_in_their_blocks_and_nowhere_else(start, tokens):
+    before, tables = junk(), tables_of(2, 4)
+    q, k, v = new_tokens(2, tokens)
+    starts = np.array([[start], [max(start - 5, 0)]])
+    positions = (starts + np.arange(tokens)).astype(np.int32)
+    _, cache = attend(
+        PagedCache(*map(jnp.asarray, before), tables), q, k, v, positions, None, spec=SPEC
+    )
+    for written, old, new in zip((k, v), before, (cache.keys, cache.values), strict=True):
+        expected = old.copy()
+        for row, token in np.ndindex(2, tokens):
+            place = positions[row, token]
+            expected[tables[row, place // BLOCK], :, place % BLOCK] = written[row, token]
+        np.testing.assert_array_equal(np.asarray(new), expected)
+
+
+def test_padding_writes_nothing():
+    before, tables = junk(), tables_of(2, 4)
+    q, k, v = new_tokens(2, 3)
+    positions = np.full((2, 3), -1, np.int32)
+    _, cache = attend(
+        PagedCache(*map(jnp.asarray, before), tables), q, k, v, positions, None, spec=SPEC
+    )
+    np.testing.assert_array_equal(np.asarray(cache.keys), before[0])
+    np.testing.assert_array_equal(np.asarray(cache.values), before[1])
+
+
+def test_where_the_blocks_lie_changes_no_bit():
+    q, k, v = new_tokens(1, 50)
+    positions = np.arange(50, dtype=np.int32)[None]
+    outs = []
+    for seed in range(4):
+        pool = PagedCache(*map(jnp.asarray, junk(seed)), tables_of(1, 8, seed))
+        out, _ = attend(pool, q, k, v, positions, None, spec=SPEC)
+        outs.append(np.asarray(out))
+    for out in outs[1:]:
+        np.testing.assert_array_equal(out, outs[0])
+
+
+def test_pools_have_the_size_they_say():
+    pools = empty_pools(CONFIG, 3, jnp.float16)
+    assert len(pools) == CONFIG.num_layers
+    held = sum(array.nbytes for pool in pools for array in pool)
+    assert held == 3 * block_bytes(CONFIG, jnp.float16)

@@ -1,0 +1,53 @@
+"""What each reply brings to a dispatch, and which replies share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from botkit_models.engine.batch import Entry
+from botkit_models.engine.job import GenerateJob
+from botkit_models.engine.slot import Slot
+
+
+def entries_of(slots: Sequence[Slot], rows: int) -> list[Entry]:
+    """One entry per slot, with as many guesses as fit in ``rows`` when every slot has a row."""
+    spare = max(rows - len(slots), 0)
+    entries: list[Entry] = []
+    for slot in slots:
+        entry = _entry(slot, spare)
+        spare -= len(entry.drafts)
+        entries.append(entry)
+    return entries
+
+
+def groups(entries: Sequence[Entry], sizes: Sequence[int]) -> Iterator[tuple[Sequence[Entry], int]]:
+    """Entries that run together, with the size of their program; ``sizes`` ascend from 1."""
+    group: list[Entry] = []
+    rows = 0
+    for entry in entries:
+        if rows + entry.rows > sizes[-1]:
+            yield group, _fitting(rows, sizes)
+            group, rows = [], 0
+        group.append(entry)
+        rows += entry.rows
+    yield group, _fitting(rows, sizes)
+
+
+def _entry(slot: Slot, spare: int) -> Entry:
+    assert isinstance(slot.job, GenerateJob)
+    constraint = slot.job.constraint
+    # The last token of a budget needs no guess, nor is there a place in the history for it.
+    room = min(spare, slot.budget - 1, len(slot.tokens) - slot.count)
+    drafts: Sequence[int] = ()
+    if room > 0 and constraint is not None:
+        drafts = constraint.forced()[:room]
+    if room > 0 and not drafts and slot.drafter is not None:
+        drafts = slot.drafter.draft(slot.tokens[: slot.count], room)
+    if constraint is None:
+        return Entry(slot, tuple(drafts))
+    masks = constraint.masks(drafts)
+    return Entry(slot, tuple(drafts[: len(masks) - 1]), masks)
+
+
+def _fitting(rows: int, sizes: Sequence[int]) -> int:
+    return next(size for size in sizes if size >= rows)

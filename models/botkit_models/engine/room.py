@@ -1,0 +1,44 @@
+"""Memory: how much is free, and giving back what is not needed."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import sys
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> int | None:
+    """Bytes that this process could still take, or None where that cannot be told.
+
+    The smaller of what the system and the container's limit (cgroup v2) leave.
+    """
+    found = [_available(), _within_limit()]
+    return min((bytes for bytes in found if bytes is not None), default=None)
+
+
+def return_memory() -> None:
+    """Give freed memory back to the system: glibc would keep it."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def _available() -> int | None:
+    with contextlib.suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        line = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(line.split()[1]) * 1024
+    return None
+
+
+def _within_limit() -> int | None:
+    """What a container's limit leaves; what is cached of files does not count as taken."""
+    with contextlib.suppress(OSError, ValueError):
+        limit = int((CGROUP / "memory.max").read_text())
+        taken = int((CGROUP / "memory.current").read_text())
+        stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        return limit - taken + int(stat.get("file", 0))
+    return None
