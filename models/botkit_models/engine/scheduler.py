@@ -76,14 +76,14 @@ class Scheduler:
         if self._thread.is_alive():
             self._thread.join()
 
-    def round(self) -> None:
+    def round(self, *, wait: bool) -> None:
         """Let go of what is over, fill free slots, and one dispatch of each kind.
 
-        Sleeps first while nothing runs and nothing waits.
+        With ``wait``, sleep first while nothing runs and nothing waits.
         """
         self._drop()
         try:
-            self._admit()
+            self._admit(wait)
             self._read()
             self._write()
         except Exception as error:
@@ -92,7 +92,7 @@ class Scheduler:
 
     def _run(self) -> None:
         while not self._waiting.closed:
-            self.round()
+            self.round(wait=True)
         self._fail_all(CompletionUnavailableError("The model is shutting down."))
 
     def _drop(self) -> None:
@@ -113,11 +113,11 @@ class Scheduler:
         self._stats.expired += 1
         job.post(Failed(DeadlineExceededError("The reply was not ready within the deadline.")))
 
-    def _admit(self) -> None:
+    def _admit(self, wait: bool) -> None:
         if not self._slots and self._waiting.empty:
             self._runner.rest()
         while len(self._slots) < self._capacity:
-            job = self._waiting.take(wait=not self._slots)
+            job = self._waiting.take(wait=wait and not self._slots)
             if job is None or not self._open(job):
                 return
 

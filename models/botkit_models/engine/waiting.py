@@ -67,7 +67,7 @@ class WaitingJobs:
             free = max(self._slots - len(self._running), 0)
             excess = len(queue) + len(jobs) - self._capacity - free
             if excess > 0:
-                raise self._overloaded(self._until_room(terms.priority, excess))
+                raise self._overloaded(self._until_room(jobs, free, excess))
             if terms.deadline is not None:
                 patience = max(terms.deadline - self.clock(), 0.0)
                 late = self._last_start(jobs) - patience
@@ -170,10 +170,17 @@ class WaitingJobs:
             retry_after=max(LEAST_WAIT, seconds),
         )
 
-    def _until_room(self, priority: Priority, places: int) -> float:
-        """Seconds until so many jobs of one priority are likely to have got their slots."""
-        starting = [at for job, at in self._starts([]) if job.terms.priority == priority]
-        return starting[min(places, len(starting)) - 1] if starting else LEAST_WAIT
+    def _until_room(self, jobs: Sequence[Job], free: int, places: int) -> float:
+        """Seconds until so many running jobs are likely to have ended: each makes one place.
+
+        As soon as the job with the least left ends, or as often as jobs end on the whole: with many
+        slots, one of many ends sooner than is expected of each.
+        """
+        priority = jobs[0].terms.priority
+        starting = [(job, at) for job, at in self._starts(jobs) if job.terms.priority == priority]
+        mean = sum(self.forecast.work(job) for job, _ in starting) / len(starting)
+        # Those that free slots take at once make no room.
+        return min(starting[free + places - 1][1], places * mean)
 
     def _last_start(self, jobs: Sequence[Job]) -> float:
         """After how many seconds the last of ``jobs`` is likely to have a slot, were they added."""
