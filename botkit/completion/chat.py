@@ -26,8 +26,9 @@ ServiceTier = Literal["auto", "default", "flex", "scale", "priority"]
 class ChatCompletionRequest(SamplingFields):
     """One request for the next message of a conversation.
 
-    ``continue_final_message``, an extension that vLLM has too: the last message is the assistant's,
-    and the reply goes on in the middle of it.
+    Two extensions that vLLM has too. ``continue_final_message``: the last message is the
+    assistant's, and the reply goes on in the middle of it. ``structured_outputs``: the form of the
+    reply, see :mod:`botkit.completion.formats`.
     """
 
     model: Annotated[str, Field(min_length=1)]
@@ -57,6 +58,7 @@ class ChatCompletionRequest(SamplingFields):
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
     continue_final_message: bool | None = None
+    structured_outputs: dict[str, Any] | None = None
 
     _span: Span = PrivateAttr(default_factory=lambda: NO_SPAN)
 
@@ -145,10 +147,15 @@ class ReplyToolCall(WireOut):
 
 
 class ReplyMessage(WireOut):
-    """The message the model wrote."""
+    """The message the model wrote.
+
+    ``reasoning_content``, an extension that DeepSeek began and others took over: what the model
+    thought before it answered.
+    """
 
     role: Literal["assistant"] = "assistant"
     content: str | None
+    reasoning_content: str | None = None
     refusal: str | None
     tool_calls: list[ReplyToolCall] | None = None
 
@@ -180,6 +187,7 @@ class Delta(WireOut):
 
     role: Literal["assistant"] | None = None
     content: str | None = None
+    reasoning_content: str | None = None
     refusal: str | None = None
     tool_calls: list[ReplyToolCall] | None = None
 

@@ -124,10 +124,14 @@ class UserMessage(Wire):
 
 
 class AssistantMessage(Wire):
-    """What the model said, or the tools it called."""
+    """What the model said, or the tools it called.
+
+    ``reasoning_content``, an extension: what it thought before, where a client sends that back.
+    """
 
     role: Literal["assistant"]
     content: str | Annotated[list[AssistantPart], Field(min_length=1)] | None = None
+    reasoning_content: str | None = None
     refusal: str | None = None
     name: Name | None = None
     tool_calls: Annotated[list[ToolCall], Field(min_length=1)] | None = None

@@ -49,13 +49,18 @@ def _not_json(problem: str) -> InvalidRequestError:
     )
 
 
-def invalid_request(error: ValidationError) -> InvalidRequestError:
-    """The OpenAI-shaped form of a validation error. No input value is repeated in it."""
+def invalid_request(error: ValidationError, within: str = "") -> InvalidRequestError:
+    """The OpenAI-shaped form of a validation error. No input value is repeated in it.
+
+    Args:
+        error: What pydantic says.
+        within: The field that was validated, where it was not the whole request.
+    """
     details = error.errors(include_url=False, include_input=False)
     detail = max(details, key=_depth)
-    if detail["type"] == "json_invalid" or not detail["loc"]:
+    if detail["type"] == "json_invalid" or not (detail["loc"] or within):
         return _not_json(detail["msg"])
-    param = field_path(detail)
+    param = field_path(detail, within)
     if detail["type"] == "extra_forbidden":
         return InvalidRequestError(
             f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter"
@@ -84,13 +89,13 @@ def _with_tag(param: str, detail: ErrorDetails) -> str:
     return f"{param}.{discriminator.strip(chr(39))}" if discriminator else param
 
 
-def field_path(detail: ErrorDetails) -> str:
-    """``('messages', 0, 'user', 'content')`` as ``messages[0].content``.
+def field_path(detail: ErrorDetails, within: str = "") -> str:
+    """``('messages', 0, 'user', 'content')`` as ``messages[0].content``, below ``within``.
 
     Pydantic puts the tag of a union's branch into the location (``user``, ``str``,
     ``list[constrained-str]``); those name no field of the request and are left out.
     """
-    path = ""
+    path = within
     for index, part in enumerate(detail["loc"]):
         if isinstance(part, int):
             path += f"[{part}]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ TEXT_ONLY_CHAT: Mapping[str, tuple[Any, ...]] = {
     "functions": ([],),
     "function_call": ("none",),
     "response_format": ({"type": "text"},),
+    "structured_outputs": (),
     "modalities": (["text"],),
     "audio": (),
     "prediction": (),
@@ -27,7 +28,7 @@ TEXT_ONLY_CHAT: Mapping[str, tuple[Any, ...]] = {
     "web_search_options": (),
     "moderation": (),
     "store": (False,),
-    "service_tier": ("auto", "default"),
+    "service_tier": ("auto", "default", "flex", "priority"),
     "prompt_cache_retention": (),
     "prompt_cache_options": (),
 }
@@ -57,16 +58,26 @@ def refuse_unsupported(request: BaseModel, harmless: Mapping[str, tuple[Any, ...
             raise UnsupportedParameterError(field)
 
 
-def refuse_unsupported_chat(request: ChatCompletionRequest) -> None:
+def refuse_unsupported_chat(
+    request: ChatCompletionRequest, obeyed: Collection[str] = frozenset()
+) -> None:
     """Refuse what a model that reads and writes plain text cannot do.
+
+    Args:
+        request: A validated request.
+        obeyed: Fields that this completion obeys all the same; with ``tools``, messages may tell of
+            calls and their results, too.
 
     Raises:
         UnsupportedParameterError: Naming the field, or the place in a message.
     """
-    refuse_unsupported(request, TEXT_ONLY_CHAT)
+    refused = {field: free for field, free in TEXT_ONLY_CHAT.items() if field not in obeyed}
+    refuse_unsupported(request, refused)
     _refuse_obfuscation(request)
     for place, message in enumerate(request.messages):
-        _refuse_in_message(message, f"messages[{place}]")
+        if "tools" not in obeyed:
+            _refuse_calls(message, f"messages[{place}]")
+        _refuse_parts(message, f"messages[{place}]")
 
 
 def refuse_unsupported_text(request: TextCompletionRequest) -> None:
@@ -85,12 +96,15 @@ def _refuse_obfuscation(request: SamplingFields) -> None:
         raise UnsupportedParameterError("stream_options.include_obfuscation")
 
 
-def _refuse_in_message(message: Message, where: str) -> None:
+def _refuse_calls(message: Message, where: str) -> None:
     # By role: isinstance of a pydantic model costs ten times as much, and histories are long.
     if message.role == "tool":
         raise UnsupportedParameterError(f"{where}.role", "of 'tool' is not supported by this model")
     if message.role == "assistant" and message.tool_calls:
         raise UnsupportedParameterError(f"{where}.tool_calls")
+
+
+def _refuse_parts(message: Message, where: str) -> None:
     if message.content is None or isinstance(message.content, str):
         return
     for index, part in enumerate(message.content):

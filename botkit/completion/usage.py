@@ -45,7 +45,13 @@ class PromptTokensDetails(WireOut):
 
 
 class CompletionTokensDetails(WireOut):
-    """What the reply tokens were."""
+    """What the reply tokens were.
+
+    Fields:
+        reasoning_tokens: Thought before the answer.
+        accepted_prediction_tokens: Guessed beforehand, and drawn all the same.
+        rejected_prediction_tokens: Guessed in vain: they are no part of the reply.
+    """
 
     reasoning_tokens: int = 0
     accepted_prediction_tokens: int = 0
@@ -62,11 +68,20 @@ class Usage(WireOut):
     completion_tokens_details: CompletionTokensDetails | None = None
 
 
-def usage(prompt_tokens: int, completion_tokens: int, *, cached_tokens: int = 0) -> Usage:
+def usage(
+    prompt_tokens: int,
+    completion_tokens: int,
+    *,
+    cached_tokens: int = 0,
+    details: CompletionTokensDetails | None = None,
+) -> Usage:
     """Usage of a request, with its sum."""
-    return Usage(
+    counted = Usage(
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         total_tokens=prompt_tokens + completion_tokens,
         prompt_tokens_details=PromptTokensDetails(cached_tokens=cached_tokens),
     )
+    if details is None:
+        return counted
+    return counted.model_copy(update={"completion_tokens_details": details})

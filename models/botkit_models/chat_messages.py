@@ -29,8 +29,11 @@ def _plain(message: Message, index: int) -> dict[str, Any]:
     _refuse_other_parts(message, index)
     role = "system" if message.role == "developer" else message.role
     plain: dict[str, Any] = {"role": role, "content": message_text(message)}
-    if isinstance(message, AssistantMessage) and message.tool_calls:
-        plain["tool_calls"] = [_call(call) for call in message.tool_calls]
+    if isinstance(message, AssistantMessage):
+        if message.tool_calls:
+            plain["tool_calls"] = [_call(call) for call in message.tool_calls]
+        if message.reasoning_content:
+            plain["reasoning_content"] = message.reasoning_content
     if isinstance(message, ToolMessage):
         plain["tool_call_id"] = message.tool_call_id
     elif message.name is not None:

@@ -64,6 +64,7 @@ class ChatTemplate:
         *,
         add_generation_prompt: bool = True,
         tools: Sequence[Mapping[str, Any]] | None = None,
+        variables: Mapping[str, Any] | None = None,
         bos_token: str | None = None,
         eos_token: str | None = None,
     ) -> list[Segment]:
@@ -73,6 +74,7 @@ class ChatTemplate:
             messages: Chat Completions messages as plain dictionaries; content is text.
             add_generation_prompt: End with the beginning of the assistant's turn.
             tools: Function declarations, where the template knows what to do with them.
+            variables: Further names that this template knows, such as ``enable_thinking``.
             bos_token, eos_token: The tokenizer's; undefined in the template when None.
 
         Returns:
@@ -83,7 +85,11 @@ class ChatTemplate:
             InvalidRequestError: The template refuses these messages, or cannot render them.
             ModelFileError: The template misbehaves: it loops, or reaches for internals.
         """
-        given = {"messages": list(messages), "tools": None if tools is None else list(tools)}
+        given = {
+            "messages": list(messages),
+            "tools": None if tools is None else list(tools),
+            **(variables or {}),
+        }
         size = _input_size(given)
         guard = _Guard(self._special, given)
         values = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -108,6 +108,10 @@ class Tokenizer:
         """Whether an id is a special token, such as the end of a turn."""
         return id in self._special_ids
 
+    def special_ids(self, texts: Collection[str]) -> frozenset[int]:
+        """The ids of those of ``texts`` that are special tokens."""
+        return frozenset(self._special[text] for text in texts if text in self._special)
+
     @property
     def strips_leading_space(self) -> bool:
         """Whether a text's first token carries a space that is not part of the text."""
@@ -126,25 +130,35 @@ class StreamDecoder:
 
     The pieces, with the last :meth:`flush`, add up to :meth:`Tokenizer.decode` of all ids. A piece
     never ends inside a character: incomplete UTF-8 is held back until the rest arrives.
+    ``kept`` special tokens are text even where others are skipped.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, *, skip_special: bool = True, continuing: bool = False
+        self,
+        tokenizer: Tokenizer,
+        *,
+        skip_special: bool = True,
+        continuing: bool = False,
+        kept: Collection[str] = (),
     ) -> None:
         self._tokenizer = tokenizer
         self._skip_special = skip_special
+        self._kept = tokenizer.special_ids(kept)
         self._strip = tokenizer.strips_leading_space and not continuing
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
 
     def push(self, *ids: int) -> str:
         """The text that these ids complete; empty while a character is incomplete."""
         tokenizer = self._tokenizer
-        kept = [id for id in ids if not (self._skip_special and tokenizer.is_special(id))]
-        return self._stripped(self._utf8.decode(b"".join(map(tokenizer.token_bytes, kept))))
+        shown = [id for id in ids if not self._skip_special or self._is_text(id)]
+        return self._stripped(self._utf8.decode(b"".join(map(tokenizer.token_bytes, shown))))
 
     def flush(self) -> str:
         """What is left at the end: U+FFFD for a character that was never completed."""
         return self._stripped(self._utf8.decode(b"", final=True))
+
+    def _is_text(self, id: int) -> bool:
+        return id in self._kept or not self._tokenizer.is_special(id)
 
     def _stripped(self, text: str) -> str:
         if self._strip and text:
