@@ -14,21 +14,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from botkit_models.structured.vocabulary import Vocabulary, set_bits, unpacked
+from botkit_models.structured.vocabulary import Vocabulary, count_bits, set_bits, unpacked
 
 if TYPE_CHECKING:
     import llguidance
 
-_ENDS = ["".join(ends).encode() for n in (4, 3, 2, 1) for ends in itertools.product("}]", repeat=n)]
+_WANDERING = 6  # choices that led nowhere before others are tried
+_LOST = 256  # and before there is no hope
 _FEW = 8  # tokens to follow to the end one by one
 _SOME = 64  # tokens to try the known ways with
 
+_ENDS = ["".join(ends).encode() for n in (4, 3, 2, 1) for ends in itertools.product("}]", repeat=n)]
+_ON = [b', "', b","]  # to what must still come
 # Out of a string: its quote first. Anything else there would be more of the string.
 _FROM_TEXT = [*(b'"' + ends for ends in _ENDS), b'"']
 # Elsewhere: close; else go on to what is required, with the shortest values first.
 _FROM_STRUCTURE = [
     *_ENDS,
-    *(b', "', b",", b'""', b'"', b"0", b"null", b"true", b"false", b"n", b"t", b"f"),
+    *_ON,
+    *(b'""', b'"', b"0", b"null", b"true", b"false", b"n", b"t", b"f"),
     *(b"%d" % digit for digit in range(1, 10)),
     *(b"[]", b"{}", b"[", b"{", b"-", b"."),
 ]
@@ -40,12 +44,17 @@ class Closer:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._from_text = np.array(vocabulary.ids_of(_FROM_TEXT), np.int64)
+        self._ends = np.array(vocabulary.ids_of([*_ENDS, *_ON]), np.int64)
         self._from_structure = np.array(vocabulary.ids_of(_FROM_STRUCTURE), np.int64)
+        self._plain = vocabulary.text_only
+        self._letters = vocabulary.letters_only
+        self._words = vocabulary.words_only
+        self._word_count = count_bits(self._words)
         self._quote = vocabulary.ids_of([b'"'])
 
     def is_text(self, mask: NDArray[np.int32]) -> bool:
-        """Whether a mask ``[W]`` int32 allows so much that free text is being written."""
-        return int(np.bitwise_count(mask.view(np.uint32)).sum()) * 4 > self._vocabulary.size
+        """Whether a mask ``[W]`` int32 allows most words: free text is being written."""
+        return 2 * count_bits(mask & self._words) > self._word_count
 
     def way(self, matcher: llguidance.LLMatcher, most: int) -> tuple[int, ...] | None:
         """Tokens that lead from here to where the reply may end; None when more than ``most`` are
@@ -56,10 +65,14 @@ class Closer:
         """
         walker = matcher.deep_copy()
         path: list[int] = []
+        free = 0  # choices in a row that closed nothing
         while not walker.is_accepting():
-            step = walker.compute_ff_tokens() or [self._choice(walker)]
+            step, progress = walker.compute_ff_tokens(), True
+            if not step:
+                step, progress = self._choice(walker, path[-1] if free >= _WANDERING else None)
+            free = 0 if progress else free + 1
             path.extend(step)
-            if len(path) > most:
+            if len(path) > most or free > _LOST:
                 return None
             if not walker.consume_tokens(step):
                 raise RuntimeError(walker.get_error())
@@ -87,7 +100,7 @@ class Closer:
         elif text:
             kept = [way[0]]
             if left > len(way) + 1:
-                mask &= self._vocabulary.text_only
+                mask &= self._plain
                 set_bits(mask, kept)
                 return
         else:
@@ -125,15 +138,29 @@ class Closer:
         finally:
             matcher.rollback(1)
 
-    def _choice(self, walker: llguidance.LLMatcher) -> int:
+    def _choice(self, walker: llguidance.LLMatcher, after: int | None) -> tuple[list[int], bool]:
+        """The next token, and whether it closes something.
+
+        Where the same few tokens lead nowhere, the allowed ids are gone through instead, beginning
+        ``after`` one: digits, then letters, and so on.
+        """
         mask = np.zeros(self._vocabulary.words, np.int32)
         walker.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
         if walker.is_error():
             raise RuntimeError(walker.get_error())
-        wanted = self._from_text if self.is_text(mask) else self._from_structure
-        allowed = (mask[wanted >> 5] >> (wanted & 31)) & 1
-        if allowed.any():
-            return int(wanted[int(allowed.argmax())])
-        word = int(np.flatnonzero(mask)[0])  # the lowest id that may come
-        bits = int(mask[word]) & 0xFFFFFFFF
-        return 32 * word + (bits & -bits).bit_length() - 1
+        closing = self._from_text if self.is_text(mask) else self._ends
+        if (known := _first(mask, closing)) is not None:
+            return [known], True
+        known = _first(mask, self._from_structure) if after is None else None
+        if known is None or closing is self._from_text:
+            kinds = (mask & self._letters, mask & self._plain, mask)
+            ids = np.flatnonzero(unpacked(next(kind for kind in kinds if kind.any())))
+            later = ids if after is None else ids[ids > after]
+            known = int(later[0] if later.size else ids[0])
+        return [known], False
+
+
+def _first(mask: NDArray[np.int32], ids: NDArray[np.int64]) -> int | None:
+    """The first of ``ids`` that a mask ``[W]`` int32 allows."""
+    allowed = (mask[ids >> 5] >> (ids & 31)) & 1
+    return int(ids[int(allowed.argmax())]) if allowed.any() else None

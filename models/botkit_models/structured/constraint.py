@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 16  # tokens between looks for a way to the end, far from the budget's end
 _FAR = 64
-_MARGIN = 32
+_MARGIN = 48
 _LONGEST_WAY = 512
 
 
@@ -43,11 +43,13 @@ class _Place:
     Fields:
         written: How many tokens it has.
         way: Tokens that would end it from here; None when that is unknown.
+        longest: Length of the longest way that this reply has known so far.
         closing: Whether the way must be taken now, or nearly so.
     """
 
     written: int
     way: tuple[int, ...] | None
+    longest: int
     closing: bool
 
 
@@ -68,7 +70,7 @@ class GrammarConstraint:
         self._vocabulary = grammar.vocabulary
         self._budget = budget if grammar.shortest is not None else None
         self._spent = 0.0  # seconds of this thread in masks
-        self._place = self._look(0, None)
+        self._place = self._look(0, None, grammar.shortest or 0)
         self.shortened = False
 
     def masks(self, drafts: Sequence[int]) -> NDArray[np.int32]:
@@ -109,20 +111,24 @@ class GrammarConstraint:
         way = place.way
         if way and way[0] == token:
             way = way[1:]
-        return self._look(place.written + 1, way)
+        return self._look(place.written + 1, way, place.longest)
 
-    def _look(self, written: int, known: tuple[int, ...] | None) -> _Place:
+    def _look(self, written: int, known: tuple[int, ...] | None, longest: int) -> _Place:
         """See how far the end is, now that ``written`` tokens are; ``known`` may be a way there."""
         if self._budget is None:
-            return _Place(written, None, closing=False)
-        shortest, left = self._grammar.shortest or 0, self._budget - written
-        if left > 2 * shortest + _FAR and written % _LOOK_EVERY:
-            return _Place(written, None, closing=False)
+            return _Place(written, None, longest, closing=False)
+        left = self._budget - written
+        if left > 2 * longest + _FAR and written % _LOOK_EVERY:
+            return _Place(written, None, longest, closing=False)
         way = known
         if known is None or not self._grammar.closer.ends(self._matcher, known):
             way = self._find(left)
-        closing = way is not None and left <= len(way) + min(shortest, _MARGIN) + 2
-        return _Place(written, way, closing)
+        if way is None:
+            return _Place(written, None, longest, closing=False)
+        longest = max(longest, len(way))
+        # What is opened next may need about as much as what was opened before.
+        closing = left <= len(way) + min(longest, _MARGIN) + 2
+        return _Place(written, way, longest, closing)
 
     def _find(self, left: int) -> tuple[int, ...] | None:
         try:

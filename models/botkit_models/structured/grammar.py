@@ -16,7 +16,7 @@ from botkit_models.structured.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import llguidance
 
-_SHORTEST = 4_096
+_SHORTEST = 2_048
 # Per reply and step; the library's defaults where they are not named.
 _INITIAL_FUEL = 300_000
 
@@ -72,15 +72,18 @@ class Grammar:
         return GrammarConstraint(self, matcher, budget, param)
 
     def _check_start(self, param: str) -> None:
-        """Refuse what is wrong, or allows no first token."""
+        """Refuse what is wrong, or allows no first token, or forces too many."""
         mask = np.zeros(self.vocabulary.words, np.int32)
-        if not self._matcher.is_error():
-            self._matcher.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
-        if self._matcher.is_error():
-            reason = self._matcher.get_error()
-            if "NoExtension" in reason:
-                raise refused("The grammar allows no reply at all.", param)
-            raise refused(f"The grammar cannot be used: {shown(reason)}", param)
+        start = self._matcher.deep_copy()
+        for _ in range(2):
+            if not start.is_error():
+                start.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
+            if start.is_error():
+                reason = start.get_error()
+                if "NoExtension" in reason:
+                    raise refused("The grammar allows no reply at all.", param)
+                raise refused(f"The grammar cannot be used: {shown(reason)}", param)
+            start.consume_tokens(start.compute_ff_tokens())
 
     def _shortest(self, param: str) -> int | None:
         try:

@@ -29,6 +29,7 @@ from botkit_models.structured.schema import schema_json
 
 _DEPTH = 32
 _ANY = "/(?s:.*)/"
+_LARK_STRING = re.compile(r'"((?:\\.|[^"\\\n])*)"')
 _LARK_EXPRESSION = re.compile(r"/((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+)/")
 
 
@@ -52,7 +53,11 @@ def lark_grammar(
         lowering = _Lowering(limits, param, special)
         start = lowering.expression(part, _DEPTH)
         source = "\n".join([f"start: {start}", *lowering.rules])
-    if (size := len(source.encode("utf-8", "surrogatepass"))) > limits.bytes:
+    try:
+        size = len(source.encode())
+    except UnicodeEncodeError:
+        raise refused("The grammar holds half a character (a lone surrogate).", param) from None
+    if size > limits.bytes:
         raise refused(f"The grammar is {size} bytes long; at most {limits.bytes} may be.", param)
     return source
 
@@ -70,6 +75,7 @@ class _Lowering:
             raise refused(f"The grammar is nested deeper than {_DEPTH} parts.", self._param)
         match part:
             case Literal(text):
+                _check_literal(text, self._limits, self._param)
                 return json.dumps(text)
             case SpecialToken(text):
                 return self._token(text)
@@ -122,20 +128,32 @@ class _Lowering:
 
 
 def _check_expression(pattern: str, limits: GrammarLimits, param: str) -> None:
-    if (size := expanded_size(pattern)) > max(limits.repetitions, len(pattern)):
+    size = len(pattern) if len(pattern) > limits.bytes else expanded_size(pattern)
+    if size > limits.atoms:
         raise refused(
-            f"The regular expression has {size} repetitions when its counts are written out; "
-            f"at most {limits.repetitions} may be.",
+            f"The regular expression has {size} characters and classes when its counts are "
+            f"written out; at most {limits.atoms} may be.",
+            param,
+        )
+
+
+def _check_literal(text: str, limits: GrammarLimits, param: str) -> None:
+    if len(text) > limits.literal:
+        raise refused(
+            f"A text of {len(text)} characters must come as it is; at most {limits.literal} may.",
             param,
         )
 
 
 def _checked_source(source: str, limits: GrammarLimits, param: str) -> str:
-    """The source; what a schema is refused for elsewhere must not hide in it."""
+    """The source; what is refused for elsewhere must not hide in it."""
     if "%json" in source and ("multipleOf" in source or "\\u" in source):
         raise refused(
             "A schema inside a Lark grammar must have neither multipleOf nor \\u escapes.", param
         )
-    for found in _LARK_EXPRESSION.finditer(source):
-        _check_expression(found[1], limits, param)
+    if len(source) <= limits.bytes:  # what is longer is refused soon
+        for found in _LARK_EXPRESSION.finditer(source):
+            _check_expression(found[1], limits, param)
+        for found in _LARK_STRING.finditer(source):
+            _check_literal(found[1], limits, param)
     return source

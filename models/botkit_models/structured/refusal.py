@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from botkit.errors import InvalidRequestError
 
 _SHOWN = 300
@@ -23,7 +25,10 @@ def exhausted(reason: str, param: str) -> InvalidRequestError:
 
 
 def shown(reason: str) -> str:
-    """The first lines of what the library said, without its remarks about itself."""
-    lines = [line.strip() for line in reason.replace("<non-verbose/>", "").splitlines()]
-    text = " ".join(line for line in lines if line)
+    """What the library said, without its remarks about itself and its view of the source."""
+    text = reason.replace("<non-verbose/>", "")
+    text = re.split(r"\n\s*\d+ \| ", text, maxsplit=1)[0].split("failed to compile JSON schema: ")[
+        -1
+    ]
+    text = " ".join(text.split())
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."

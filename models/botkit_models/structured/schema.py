@@ -56,7 +56,8 @@ class Measured:
     properties: int = 0
     enum_values: int = 0
     multiple: int = 1
-    repetitions: int = 0
+    atoms: int = 0
+    literal: int = 0
 
     @classmethod
     def of(cls, schema: Mapping[str, Any], depth: int, param: str) -> Measured:
@@ -83,20 +84,32 @@ class Measured:
             ("properties", self.properties, limits.properties),
             ("values of enumerations", self.enum_values, limits.enum_values),
             ("as the multiple to count", self.multiple, limits.multiple),
-            ("repetitions in its patterns", self.repetitions, limits.repetitions),
+            ("characters and repetitions in its patterns", self.atoms, limits.atoms),
+            ("characters in one constant or name", self.literal, limits.literal),
         ):
             if found > most:
                 raise refused(f"The schema has {found} {name}; at most {most} may be.", param)
 
     def _count(self, node: Mapping[str, Any]) -> None:
         properties, values = node.get("properties"), node.get("enum")
-        self.properties += len(properties) if isinstance(properties, Mapping) else 0
-        self.enum_values += len(values) if isinstance(values, list | tuple) else 0
+        values = values if isinstance(values, list | tuple) else ()
+        names = properties if isinstance(properties, Mapping) else ()
+        self.properties += len(names)
+        self.enum_values += len(values)
         by_pattern = node.get("patternProperties")
         patterns = [node.get("pattern"), *(by_pattern if isinstance(by_pattern, Mapping) else ())]
-        self.repetitions += sum(
-            expanded_size(pattern) for pattern in patterns if isinstance(pattern, str)
-        )
+        self.atoms += sum(expanded_size(text) for text in patterns if isinstance(text, str))
+        self.literal = max(self.literal, _length(node.get("const")), *map(_length, values))
+        self.literal = max(self.literal, *map(_length, names), 0)
+
+
+def _length(value: Any) -> int:
+    """Characters of a constant, about."""
+    if isinstance(value, Mapping):
+        return sum(_length(name) + _length(inner) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(_length, value))
+    return len(value) if isinstance(value, str) else 8
 
 
 def _objects(schema: Mapping[str, Any], depth: int, param: str) -> Iterator[Mapping[str, Any]]:
@@ -121,9 +134,9 @@ def _greatest_multiple(values: list[Any], *, merged: bool) -> int:
     ``merged``, a number can have to be a multiple of all values at once.
     """
     numbers = {
-        Decimal(str(value))
+        abs(Decimal(str(value)))
         for value in values
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+        if isinstance(value, int | float) and math.isfinite(value) and value
     }
     if not numbers:
         return 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,18 @@ class Vocabulary:
     def text_only(self) -> NDArray[np.int32]:
         """Mask ``[ceil(V / 32)]`` int32 of tokens that leave a JSON string as open as it was:
         whole characters, none of which is a quote, a backslash or a control character."""
-        allowed = np.zeros(self.words * 32, bool)
-        allowed[: self.size] = [self._is_plain(id) for id in range(self.size)]
-        return packed(allowed)
+        return self._mask_of(lambda text: '"' not in text and "\\" not in text and min(text) >= " ")
+
+    @cached_property
+    def letters_only(self) -> NDArray[np.int32]:
+        """Of :attr:`text_only`, the tokens of one ASCII character."""
+        return self._mask_of(lambda text: len(text) == 1 and text.isascii()) & self.text_only
+
+    @cached_property
+    def words_only(self) -> NDArray[np.int32]:
+        """Mask ``[ceil(V / 32)]`` int32 of tokens of letters, perhaps after a space: many may come
+        only where free text is written."""
+        return self._mask_of(lambda text: text.removeprefix(" ").isalpha())
 
     def special_id(self, text: str) -> int | None:
         """The id of a special token's text, or None."""
@@ -79,17 +88,18 @@ class Vocabulary:
                 return ids[count:]
         return self.tokenizer.encode(whole)
 
-    def _is_plain(self, id: int) -> bool:
-        token = self.tokenizer.token_bytes(id)
-        if not token or self.tokenizer.is_special(id) or min(token) < 0x20:
-            return False
-        if b'"' in token or b"\\" in token:
-            return False
-        try:
-            token.decode()
-        except UnicodeDecodeError:
-            return False
-        return True
+    def _mask_of(self, wanted: Callable[[str], bool]) -> NDArray[np.int32]:
+        """The tokens that are whole characters, as wanted; never special ones."""
+        allowed = np.zeros(self.words * 32, bool)
+        for id in range(self.size):
+            token = self.tokenizer.token_bytes(id)
+            try:
+                allowed[id] = (
+                    token != b"" and wanted(token.decode()) and not self.tokenizer.is_special(id)
+                )
+            except UnicodeDecodeError:
+                continue
+        return packed(allowed)
 
     def _build(self) -> llguidance.LLTokenizer:
         import llguidance
@@ -122,6 +132,11 @@ class _Tokens:
 def packed(allowed: NDArray[np.bool_]) -> NDArray[np.int32]:
     """A mask ``[V]`` bool, ``V`` a multiple of 32, as ``[V / 32]`` int32."""
     return np.packbits(allowed, bitorder="little").view(np.int32)
+
+
+def count_bits(mask: NDArray[np.int32]) -> int:
+    """How many tokens a mask ``[W]`` int32 allows."""
+    return int(np.bitwise_count(mask.view(np.uint32)).sum())
 
 
 def unpacked(mask: NDArray[np.int32]) -> NDArray[np.bool_]:
