@@ -10,10 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from botkit_models.kernels.jit import Code
-from botkit_models.kernels.pool import MAX_THREADS, SPINS, STATE, STATE_SIZE
-
-SPIN_ROUNDS = 3000
-"""How often a worker looks for work before it sleeps: roughly 50 to 100 microseconds."""
+from botkit_models.kernels.pool import CORES, CORES_SIZE, MAX_THREADS, STATE, STATE_SIZE
 
 
 class Team:
@@ -27,7 +24,7 @@ class Team:
     def __init__(self, code: Code, workers: int) -> None:
         self._code = code
         self._state = code.address(STATE)
-        ctypes.c_int32.from_address(self._state + SPINS).value = SPIN_ROUNDS
+        _write_cores(self._state + CORES)
         work = ctypes.CFUNCTYPE(None, ctypes.c_int64)(code.address("botkit_work"))
         self._stop = ctypes.CFUNCTYPE(None)(code.address("botkit_stop"))
         self._threads = [
@@ -51,6 +48,21 @@ class Team:
         """A forked child has no workers, and nobody in it holds the team."""
         ctypes.memset(self._state, 0, STATE_SIZE)
         self._threads = []
+
+
+def _write_cores(address: int) -> None:
+    """Say which cores this process may use, a bit each."""
+    cores = bytearray(CORES_SIZE)
+    for core in _affinity():
+        if core < 8 * CORES_SIZE:
+            cores[core // 8] |= 1 << core % 8
+    ctypes.memmove(address, bytes(cores), CORES_SIZE)
+
+
+def _affinity() -> set[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
 
 
 def spare_cores() -> int:
