@@ -21,7 +21,7 @@ from botkit_models.gpt.cache import Cache
 from botkit_models.gpt.embedding import Embedding
 from botkit_models.gpt.fold import rounded
 from botkit_models.gpt.linear import Linear
-from botkit_models.gpt.lora import NO_CHANGES, Adapters, Changes
+from botkit_models.gpt.lora import NO_CHANGES, Adapters, Changes, changes_of
 from botkit_models.gpt.norm import Norm
 from botkit_models.gpt.rotary import Rotation, frequencies, rotation
 
@@ -164,10 +164,12 @@ class Decoder(nnx.Module):
         use_kernels: Let :mod:`botkit_models.kernels` multiply int8 weights.
     """
 
+    use_kernels = False
+
     def __init__(
         self, config: DecoderConfig, tensors: Mapping[str, Array], *, use_kernels: bool = False
     ) -> None:
-        self.config = config
+        self.config, self.use_kernels = config, use_kernels
         self.embed = Embedding(tensors, "embed", use_kernels=use_kernels)
         learned = config.position == "learned"
         self.position = Embedding(tensors, "position") if learned else None
@@ -202,7 +204,7 @@ class Decoder(nnx.Module):
         angles = self._angles(positions)
         written: list[CacheT] = []
         for number, (block, cache) in enumerate(zip(self.layers, caches, strict=True)):
-            changes = NO_CHANGES if adapters is None else adapters.of_layer(number)
+            changes = changes_of(adapters, number, use_kernels=self.use_kernels)
             x, cache = block(x, positions, angles[self._is_local(number)], cache, changes)
             written.append(cache)
         return self.final_norm(x), written

@@ -5,38 +5,27 @@ Each conversation of a batch has an adapter of its own; the projection they shar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array, lax
 
+from botkit_models import kernels
+
 BLOCK_ROWS = 8
 
 
 class Stack(NamedTuple):
-    """One projection's changes by ``n`` adapters: ``x -> x @ a[i].T @ b[i].T`` for adapter ``i``.
+    """One projection's changes by ``n`` adapters: ``x -> x @ a[i].T @ b[i]`` for adapter ``i``.
 
-    ``a [n, r, in]`` and ``b [n, out, r]`` float32; ``r`` is the largest rank, and what an adapter
+    ``a [n, r, in]`` and ``b [n, r, out]`` float32; ``r`` is the largest rank, and what an adapter
     does not have is zero.
     """
 
     a: Array
     b: Array
-
-
-class Change(NamedTuple):
-    """One projection's change in a batch: ``ids [B]`` int32 says which adapter each row has."""
-
-    stack: Stack
-    ids: Array
-
-    def __call__(self, x: Array) -> Array:
-        """What is added to the projection of ``x [B, T, in]`` float32: ``[B, T, out]``."""
-        added: Array = lax.platform_dependent(
-            x, *self.stack, self.ids, cpu=_in_blocks, default=_gathered
-        )
-        return added
 
 
 class Adapters(NamedTuple):
@@ -50,20 +39,73 @@ class Adapters(NamedTuple):
     stacks: Sequence[Mapping[str, Stack]]
     ids: Array
 
-    def change(self, layer: int, projection: str) -> Change | None:
-        """What the adapters do to one projection, or None: nothing."""
-        stack = self.stacks[layer].get(projection)
-        return None if stack is None else Change(stack, self.ids)
+
+@dataclass(frozen=True)
+class Changes:
+    """What adapters change in one layer.
+
+    Fields:
+        stacks: By projection; one that is not there stays as it is.
+        ids: Which adapter each conversation has, ``[B]`` int32; None where there are no stacks.
+        use_kernels: Let :func:`botkit_models.kernels.low_rank` compute them.
+    """
+
+    stacks: Mapping[str, Stack] = field(default_factory=dict)
+    ids: Array | None = None
+    use_kernels: bool = False
+
+    def of(
+        self,
+        projection: str,
+        x: Array,
+        positions: Array,
+        *,
+        norm: Callable[[Array], Array] | None = None,
+        residual: Array | None = None,
+    ) -> Array | None:
+        """What is to be added to the projection of ``x [B, T, in]``, or None: nothing.
+
+        That is ``residual [B, T, out]``, and what the adapters change. ``x`` is normalised first;
+        rows of a negative position ``[B, T]`` are padding, of any result.
+        """
+        stack = self.stacks.get(projection)
+        if stack is None or self.ids is None:
+            return residual
+        x = x if norm is None else norm(x)
+        added = low_rank_change(x, positions, stack, self.ids, use_kernels=self.use_kernels)
+        return added if residual is None else residual + added
 
 
-def change_of(adapters: Adapters | None, layer: int, projection: str) -> Change | None:
-    """:meth:`Adapters.change`, where there may be no adapters at all."""
-    return None if adapters is None else adapters.change(layer, projection)
+NO_CHANGES = Changes()
+
+
+def changes_of(adapters: Adapters | None, layer: int, *, use_kernels: bool) -> Changes:
+    """What a batch's adapters change in a layer."""
+    if adapters is None:
+        return NO_CHANGES
+    return Changes(adapters.stacks[layer], adapters.ids, use_kernels)
+
+
+def low_rank_change(
+    x: Array, positions: Array, stack: Stack, ids: Array, *, use_kernels: bool = False
+) -> Array:
+    """``x [B, T, in]`` float32 times the factors of each row's adapter: ``[B, T, out]``."""
+    if use_kernels:
+        return _by_kernel(x, *stack, ids, positions)
+    added: Array = lax.platform_dependent(x, *stack, ids, cpu=_in_blocks, default=_gathered)
+    return added
+
+
+def _by_kernel(x: Array, a: Array, b: Array, ids: Array, positions: Array) -> Array:
+    B, T, inside = x.shape
+    rows = x.reshape(B * T, inside)  # N,in
+    added = kernels.low_rank(rows, a, b, jnp.repeat(ids, T), positions.reshape(B * T))  # N,out
+    return added.reshape(B, T, -1)
 
 
 def _gathered(x: Array, a: Array, b: Array, ids: Array) -> Array:
     inner = jnp.einsum("bti,bri->btr", x, a[ids])  # B,T,r
-    return jnp.einsum("btr,bor->bto", inner, b[ids])  # B,T,out
+    return jnp.einsum("btr,bro->bto", inner, b[ids])  # B,T,out
 
 
 def _in_blocks(x: Array, a: Array, b: Array, ids: Array) -> Array:
@@ -80,7 +122,7 @@ def _in_blocks(x: Array, a: Array, b: Array, ids: Array) -> Array:
     def one(block: tuple[Array, Array]) -> Array:
         rows, id = block
         inner = jnp.matmul(rows, lax.dynamic_index_in_dim(a, id, keepdims=False).T)  # R,r
-        return jnp.matmul(inner, lax.dynamic_index_in_dim(b, id, keepdims=False).T)  # R,out
+        return jnp.matmul(inner, lax.dynamic_index_in_dim(b, id, keepdims=False))  # R,out
 
     changed: Array = lax.map(one, (rows, jnp.repeat(ids, blocks)))  # N,R,out
     return changed.reshape(B, blocks * BLOCK_ROWS, -1)[:, :T]  # B,T,out

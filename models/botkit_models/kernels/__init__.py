@@ -1,4 +1,4 @@
-"""CPU kernels: products with int8 weights and attention over a paged cache.
+"""CPU kernels: products with int8 weights, low-rank changes, attention over a paged cache.
 
 Machine code is made at start from LLVM IR by ``llvmlite``, for the processor at hand; no compiler
 is needed where botkit runs. XLA programs call it through :mod:`jax.ffi`. Where it cannot run
@@ -13,12 +13,14 @@ from botkit_models.config import DecoderConfig
 from botkit_models.kernels.attend import attend, supports_attend
 from botkit_models.kernels.host import available, identity
 from botkit_models.kernels.linear import linear, supports_linear
+from botkit_models.kernels.low_rank import low_rank
 
 __all__ = [
     "attend",
     "available",
     "identity",
     "linear",
+    "low_rank",
     "register",
     "supports",
     "supports_attend",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,3 +47,12 @@ class Adapter:
 
     source: Path
     factors: Mapping[str, Factors]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of everything it changes, in hexadecimal."""
+        digest = hashlib.sha256()
+        for name, factors in sorted(self.factors.items()):
+            digest.update(f"{name} {factors.a.shape} {factors.b.shape}\n".encode())
+            digest.update(factors.a.tobytes() + factors.b.tobytes())
+        return digest.hexdigest()

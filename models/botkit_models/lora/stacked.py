@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
+from botkit_models.config import DecoderConfig
 from botkit_models.gpt.lora import Stack
 from botkit_models.lora.adapter import Factors
 from botkit_models.lora.reading import read_adapter
@@ -26,10 +27,12 @@ class LoraSet:
 
     Fields:
         names: What requests call them; the place of a name is the index into every stack.
+        digests: SHA-256 of each as it was read, in hexadecimal: of what it makes of a model.
         stacks: Their factors, in the serving basis.
     """
 
     names: tuple[str, ...]
+    digests: tuple[str, ...]
     stacks: Stacks
 
     @property
@@ -46,14 +49,20 @@ def load_adapters(model: NativeModel, folders: Mapping[str, Path]) -> LoraSet:
         ModelFileError: One is damaged, for another model or not supported; or the model was made
             by a version that cannot serve adapters.
     """
-    basis = read_basis(model)
-    served = [
-        serving_factors(model.config, basis, read_adapter(folder, model.config))
-        for folder in folders.values()
-    ]
-    ranks = {name: _largest_rank(served, name) for name in projections(model.config)}
-    layers = range(model.config.num_layers)
-    return LoraSet(tuple(folders), [_stacks(served, layer, ranks) for layer in layers])
+    config, basis = model.config, read_basis(model)
+    adapters = [read_adapter(folder, config) for folder in folders.values()]
+    served = [serving_factors(config, basis, adapter) for adapter in adapters]
+    return LoraSet(
+        names=tuple(folders),
+        digests=tuple(adapter.digest for adapter in adapters),
+        stacks=stack_factors(config, served),
+    )
+
+
+def stack_factors(config: DecoderConfig, served: Sequence[Mapping[str, Factors]]) -> Stacks:
+    """Stack adapters that :func:`serving_factors` gave, each at its place."""
+    ranks = {name: _largest_rank(served, name) for name in projections(config)}
+    return [_stacks(served, layer, ranks) for layer in range(config.num_layers)]
 
 
 def _largest_rank(served: Sequence[Mapping[str, Factors]], projection: str) -> int:
@@ -78,9 +87,9 @@ def _stacks(
 
 def _stack(mine: Sequence[Factors | None], rank: int, shape: Factors) -> Stack:
     a = np.zeros((len(mine), rank, shape.a.shape[1]), np.float32)  # n,r,in
-    b = np.zeros((len(mine), shape.b.shape[0], rank), np.float32)  # n,out,r
+    b = np.zeros((len(mine), rank, shape.b.shape[0]), np.float32)  # n,r,out
     for place, factors in enumerate(mine):
         if factors is not None:
             a[place, : factors.rank] = factors.a
-            b[place, :, : factors.rank] = factors.b
+            b[place, : factors.rank] = factors.b.T
     return Stack(jax.device_put(a), jax.device_put(b))

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from botkit_models.gpt.lora import Adapters, Change, Stack, _gathered, change_of
+from botkit_models.gpt.lora import Adapters, Stack, _gathered, changes_of, low_rank_change
 
 B, T, IN, OUT, RANK = 5, 19, 48, 40, 6
 
@@ -14,7 +14,7 @@ B, T, IN, OUT, RANK = 5, 19, 48, 40, 6
 def stack():
     rng = np.random.default_rng(0)
     a = rng.standard_normal((3, RANK, IN)).astype(np.float32)
-    b = rng.standard_normal((3, OUT, RANK)).astype(np.float32)
+    b = rng.standard_normal((3, RANK, OUT)).astype(np.float32)
     return Stack(jnp.asarray(a), jnp.asarray(b))
 
 
@@ -27,14 +27,15 @@ IDS = jnp.array([2, 0, 1, 1, 0], jnp.int32)
 
 
 def change(stack, x, ids):
-    return np.asarray(jax.jit(lambda *parts: Change(*parts[1:])(parts[0]))(x, stack, ids))
+    positions = jnp.zeros(x.shape[:2], jnp.int32)
+    return np.asarray(jax.jit(low_rank_change)(x, positions, stack, ids))
 
 
 def test_every_row_gets_its_own_adapter(stack, x):
     found = change(stack, x, IDS)
     for row, id in enumerate(IDS.tolist()):
         wide = np.asarray(x[row], np.float64) @ np.asarray(stack.a[id], np.float64).T
-        expected = wide @ np.asarray(stack.b[id], np.float64).T
+        expected = wide @ np.asarray(stack.b[id], np.float64)
         np.testing.assert_allclose(found[row], expected, rtol=1e-4, atol=1e-4)
 
 
@@ -54,8 +55,15 @@ def test_a_token_has_the_same_bits_alone_and_among_others(stack, x):
             np.testing.assert_array_equal(token[0, 0], together[row, place])
 
 
-def test_a_projection_that_no_adapter_changes_has_no_change(stack):
+def test_only_changed_projections_cost_anything(stack, x):
+    positions = jnp.zeros(x.shape[:2], jnp.int32)
     adapters = Adapters([{"attn.out": stack}, {}], IDS)
-    assert change_of(adapters, 0, "attn.out") == Change(stack, IDS)
-    assert change_of(adapters, 1, "attn.out") is None
-    assert change_of(None, 0, "attn.out") is None
+    first, second = (changes_of(adapters, layer, use_kernels=False) for layer in (0, 1))
+    residual = jnp.ones((B, T, OUT))
+    found = first.of("attn.out", x, positions, norm=lambda x: 2 * x, residual=residual)
+    np.testing.assert_array_equal(found, 1 + change(stack, 2 * x, IDS))
+    assert first.of("attn.out", x, positions).shape == (B, T, OUT)
+    assert first.of("mlp.down", x, positions, residual=residual) is residual
+    assert second.of("attn.out", x, positions) is None
+    none = changes_of(None, 0, use_kernels=True)
+    assert none.of("attn.out", x, positions, residual=residual) is residual

@@ -25,7 +25,7 @@ def test_adapters_of_different_ranks_and_modules_stand_side_by_side(model, tmp_p
     first = adapters.stacks[0]
     assert set(first) == {"attn.qkv", "mlp.down"}
     assert first["attn.qkv"].a.shape == (2, 5, 32)
-    assert first["mlp.down"].b.shape == (2, 32, 5)
+    assert first["mlp.down"].b.shape == (2, 5, 32)
     assert not first["mlp.down"].a[0].any()
     assert not first["mlp.down"].b[0].any()
     basis = read_basis(model)
@@ -34,7 +34,7 @@ def test_adapters_of_different_ranks_and_modules_stand_side_by_side(model, tmp_p
         for layer, stacks in enumerate(adapters.stacks):
             for projection, stack in stacks.items():
                 factors = alone.get(f"layers.{layer}.{projection}")
-                delta = stack.b[place] @ stack.a[place]
+                delta = stack.b[place].T @ stack.a[place]
                 expected = np.zeros_like(delta) if factors is None else factors.delta
                 np.testing.assert_allclose(delta, expected, atol=1e-6)
 
