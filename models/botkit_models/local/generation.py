@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from botkit.completion.usage import CompletionTokensDetails, Usage, usage
 from botkit.errors import InvalidRequestError
 from botkit_models.engine.engine import Continuation
 from botkit_models.engine.job import Finished, Tokens
 from botkit_models.engine.sampling import SamplingParams
+from botkit_models.engine.terms import ORDINARY, Terms
 from botkit_models.local.reply import Piece, ReplyWriter
 from botkit_models.local.runtime import Runtime
+from botkit_models.structured import GrammarConstraint
 
 
 @dataclass(frozen=True)
 class Generation:
-    """One reply to be written: after ``text`` (token ids), up to ``budget`` tokens."""
+    """One reply to be written: after ``text`` (token ids), up to ``budget`` tokens.
+
+    Fields:
+        writer: Makes pieces of its tokens.
+        constraint: What it may be; None for any text.
+        terms: How it waits for its turn.
+    """
 
     text: Sequence[int]
     params: SamplingParams
     budget: int
     writer: ReplyWriter
+    constraint: GrammarConstraint | None = None
+    terms: Terms = ORDINARY
 
 
 async def pieces(
@@ -41,11 +52,43 @@ async def pieces(
             f"{config.slots + config.queue} at once.",
             param="n",
         )
-    wanted = [Continuation(one.text, one.params, one.budget) for one in generations]
+    wanted = [
+        Continuation(one.text, one.params, one.budget, one.constraint, one.terms)
+        for one in generations
+    ]
     async with runtime.engine.generate(wanted) as stream:
         async for index, event in stream:
             if isinstance(event, Tokens | Finished):
-                piece = generations[index].writer.write(event)
+                piece = generations[index].writer.write(_flagged(event, generations[index]))
                 if piece.finish_reason is not None:
                     stream.stop(index)  # a stop text: the engine does not know that it is over
                 yield index, piece
+
+
+def _flagged(event: Tokens | Finished, generation: Generation) -> Tokens | Finished:
+    """The event; a reply that was closed early to fit its budget ended for its length."""
+    constraint = generation.constraint
+    if isinstance(event, Finished) and constraint is not None and constraint.shortened:
+        return replace(event, reason="length")
+    return event
+
+
+def counted(prompt_tokens: int, generations: Sequence[Generation]) -> Usage:
+    """Tokens of a request: its prompt once, and all its replies.
+
+    Of the prompt's tokens those count as cached that the reply which found fewest did not read:
+    the others may have found what that one left.
+    """
+    writers = [one.writer for one in generations]
+    ends = [writer.finished for writer in writers if writer.finished is not None]
+    accepted = sum(end.accepted for end in ends)
+    return usage(
+        prompt_tokens,
+        sum(writer.count for writer in writers),
+        cached_tokens=min((end.cached for end in ends), default=0),
+        details=CompletionTokensDetails(
+            reasoning_tokens=sum(writer.thinking for writer in writers),
+            accepted_prediction_tokens=accepted,
+            rejected_prediction_tokens=sum(end.drafted for end in ends) - accepted,
+        ),
+    )

@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from botkit.completion.formats import JsonForm, ReplyForm
 from botkit.completion.messages import Message, message_text
 from botkit.completion.sampling import SamplingFields
-from botkit.errors import ContextLengthError, InvalidRequestError
+from botkit.errors import ContextLengthError, InvalidRequestError, UnsupportedParameterError
 from botkit_models.chat_messages import template_messages
 from botkit_models.chat_template import ChatTemplate
 from botkit_models.engine.sampling import MAX_BIASES, SamplingParams
 from botkit_models.tokenizer import Segment, Tokenizer
+from botkit_models.tools.grammar import Thinking
+from botkit_models.tools.prompt import with_schema, with_tools
+from botkit_models.tools.syntax import TemplateAbilities
+from botkit_models.tools.thoughts import CLOSING, OPENING
 
 _MASK = (1 << 64) - 1
 _PLAIN_CHAT = (
     "{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant:{% endif %}"
 )
+
+
+@dataclass(frozen=True)
+class ChatPrompt:
+    """A conversation as the model reads it.
+
+    Fields:
+        ids: Token ids.
+        thought: Whether the reply begins with one.
+    """
+
+    ids: list[int]
+    thought: Thinking = "none"
 
 
 class Prompts:
@@ -32,17 +52,59 @@ class Prompts:
         self._tokenizer, self._limit = tokenizer, limit
         source = tokenizer.spec.chat_template or _PLAIN_CHAT
         self._template = ChatTemplate(source, tokenizer.special_tokens)
+        self.template = TemplateAbilities.of(source)
 
     def of_chat(self, messages: Sequence[Message], *, continuing: bool = False) -> list[int]:
         """Token ids of a conversation, up to where the assistant speaks, or goes on speaking."""
-        spec = self._tokenizer.spec
+        return self.chat(messages, continuing=continuing).ids
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        *,
+        continuing: bool = False,
+        tools: Sequence[Mapping[str, Any]] = (),
+        form: ReplyForm | None = None,
+        effort: str | None = None,
+    ) -> ChatPrompt:
+        """A conversation, up to where the assistant speaks, or goes on speaking.
+
+        Args:
+            messages: What was said.
+            continuing: The last message is the assistant's, and goes on.
+            tools: Function declarations.
+            form: What the reply is to be; a schema is told to the model.
+            effort: How much the model is to think, as ``reasoning_effort`` says; None leaves that
+                to its template.
+
+        Raises:
+            InvalidRequestError: The template refuses the messages.
+            UnsupportedParameterError: It cannot say how much to think.
+        """
+        knows, spec = self.template, self._tokenizer.spec
+        plain = template_messages(messages[:-1] if continuing else messages)
+        plain = with_tools(plain, tools, knows)
+        if isinstance(form, JsonForm) and form.name is not None:
+            plain = with_schema(plain, form)
+        variables: dict[str, Any] = dict(_thinking_variables(effort, knows))
+        if tools and knows.tool_variable is not None:
+            variables[knows.tool_variable] = list(tools)
         segments = self._template.render(
-            template_messages(messages[:-1] if continuing else messages),
-            bos_token=spec.bos_token,
-            eos_token=spec.eos_token,
+            plain, variables=variables, bos_token=spec.bos_token, eos_token=spec.eos_token
         )
         if continuing:
             segments = [*segments, Segment(message_text(messages[-1]), special=False)]
+            return ChatPrompt(self._ids(segments))
+        ending = segments[-1].text.rstrip() if segments and segments[-1].special else ""
+        thought: Thinking = "may" if knows.thinks and not ending.endswith(CLOSING) else "none"
+        if ending.endswith(OPENING):
+            thought = "begun"
+        if effort == "none" and thought != "none":
+            empty = "\n</think>\n\n" if thought == "begun" else "<think>\n\n</think>\n\n"
+            return ChatPrompt(self._ids([*segments, Segment(empty, special=True)]))
+        return ChatPrompt(self._ids(segments), thought)
+
+    def _ids(self, segments: Sequence[Segment]) -> list[int]:
         return self._tokenizer.encode_segments(segments) or [self._first]
 
     def of_text(self, text: str | Sequence[int], param: str) -> list[int]:
@@ -99,6 +161,18 @@ class Prompts:
         """What an empty text is: the token that begins, or ends, one."""
         bos = self._tokenizer.bos_id
         return bos if bos is not None else (self._tokenizer.eos_ids or (0,))[0]
+
+
+def _thinking_variables(effort: str | None, knows: TemplateAbilities) -> Iterator[tuple[str, Any]]:
+    """What tells the template how much the model is to think."""
+    if effort is None:
+        return
+    if "reasoning_effort" in knows.variables:
+        yield "reasoning_effort", effort
+    elif effort != "none":
+        raise UnsupportedParameterError("reasoning_effort", "has no degrees in this model")
+    if effort == "none" and "enable_thinking" in knows.variables:
+        yield "enable_thinking", False
 
 
 def sampling_params(

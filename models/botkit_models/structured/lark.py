@@ -83,12 +83,12 @@ class _Lowering:
                 return self._rule(f"%json {schema_json(part, self._limits, self._param)}")
             case Regex(pattern):
                 return self._regex(pattern)
-            case FreeText():
-                return _ANY
-            case TextUntil(SpecialToken(text)):
-                return f"{_ANY} {self._token(text)}"
-            case TextUntil(str(marker)):
-                return self._rule(f"{_ANY} {json.dumps(marker)}", options="[lazy]")
+            case FreeText(unless):
+                return self._any(unless)
+            case TextUntil(SpecialToken(text), unless):
+                return f"{self._any(unless)} {self._token(text)}"
+            case TextUntil(str(marker), unless):
+                return self._text_until(marker, unless)
             case Choice(options):
                 return self._joined(options, " | ", depth)
             case Sequence(parts):
@@ -120,6 +120,19 @@ class _Lowering:
             return '""'
         _check_expression(pattern, self._limits, self._param)
         return f"/{llguidance.regex_to_lark(pattern)}/"
+
+    def _any(self, unless: str) -> str:
+        return self._unless(_ANY, unless) if unless else _ANY
+
+    def _text_until(self, marker: str, unless: str) -> str:
+        text = f"{_ANY} {json.dumps(marker)}"
+        return self._rule(self._unless(text, unless) if unless else text, options="[lazy]")
+
+    def _unless(self, text: str, beginning: str) -> str:
+        """A terminal of ``text`` that does not begin so; only terminals can be so restricted."""
+        name = f"T{len(self.rules)}"
+        self.rules.append(f"{name}: ({text}) & ~(/\\s*/ {json.dumps(beginning)} {_ANY})")
+        return name
 
     def _rule(self, body: str, options: str = "") -> str:
         name = f"r{len(self.rules)}"

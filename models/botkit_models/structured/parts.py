@@ -57,14 +57,26 @@ class LarkGrammar:
 
 @dataclass(frozen=True)
 class FreeText:
-    """Any text, perhaps none, without special tokens."""
+    """Any text, perhaps none, without special tokens.
+
+    Fields:
+        unless: What it must not begin with, be it after white space; empty for nothing.
+    """
+
+    unless: str = ""
 
 
 @dataclass(frozen=True)
 class TextUntil:
-    """Any text, perhaps none, up to the first ``marker``, and the marker itself."""
+    """Any text, perhaps none, up to the first ``marker``, and the marker itself.
+
+    Fields:
+        marker: What ends it.
+        unless: What it must not begin with, be it after white space; empty for nothing.
+    """
 
     marker: str | SpecialToken
+    unless: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ A call's arguments obey its function's schema whenever a call is written at all:
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Literal as Either
 
 from botkit.completion.formats import (
     ChoiceForm,
@@ -33,6 +34,9 @@ from botkit_models.structured import (
 )
 from botkit_models.tools.syntax import PYTHON_TAG, CallSyntax
 from botkit_models.tools.thoughts import CLOSING, OPENING
+
+Thinking = Either["none", "may", "begun"]
+"""Whether a reply begins with a thought: not, perhaps, or amid one that the prompt began."""
 
 MAX_CALLS = 16
 """In one reply."""
@@ -74,25 +78,35 @@ class ReplyGrammar:
         self._syntax = syntax
         self._special = frozenset(special)
 
-    def with_calls(self, plan: ToolPlan, form: ReplyForm | None) -> Part:
-        """A reply that calls functions, or is a text (of a form) where the plan leaves a choice."""
+    def reply(self, plan: ToolPlan | None, form: ReplyForm | None, *, thought: Thinking) -> Part:
+        """A reply, with its thought: calls, a text of a form, or whichever the plan leaves open."""
+        opening = OPENING if thought == "may" and OPENING not in self._special else ""
+        part = self._answer(plan, form)
+        if thought == "none":
+            return part
+        rest = Sequence((TextUntil(self._marker(CLOSING)), _SPACES, part))
+        if thought == "begun":
+            return rest
+        return Choice(
+            (
+                Sequence((self._text(OPENING), rest)),
+                self._answer(plan, form, unless=opening),
+            )
+        )
+
+    def _answer(self, plan: ToolPlan | None, form: ReplyForm | None, unless: str = "") -> Part:
+        """What comes after a thought, or without one; then free text begins not ``unless``."""
+        if plan is None:
+            return FreeText(unless) if form is None else form_part(form)
         if plan.mode != "auto":
             return self._calls(plan)
         if form is not None:
             return Choice((self._calls(plan), form_part(form)))
         if not self._syntax.opening:
             return Choice((self._calls(plan), _TEXT_BUT_NO_CALL))
-        first = Sequence(
-            (TextUntil(self._marker(self._syntax.opening)), self._call(plan, opening=False))
-        )
-        return Choice((FreeText(), Sequence((first, *self._more(plan)))))
-
-    def after_thought(self, part: Part, *, opened: bool) -> Part:
-        """``part`` after a thought, which the prompt has ``opened`` or the model may begin."""
-        rest = Sequence((TextUntil(self._marker(CLOSING)), _SPACES, part))
-        if opened:
-            return rest
-        return Choice((Sequence((self._text(OPENING), rest)), part))
+        begun = TextUntil(self._marker(self._syntax.opening), unless)
+        first = Sequence((begun, self._call(plan, opening=False)))
+        return Choice((FreeText(unless), Sequence((first, *self._more(plan)))))
 
     def _calls(self, plan: ToolPlan) -> Part:
         return Sequence((self._call(plan, opening=True), *self._more(plan)))

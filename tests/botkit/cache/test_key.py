@@ -57,8 +57,10 @@ VALUES: dict[str, list[Any]] = {
     "prompt_cache_retention": [None, "24h"],
     "prompt_cache_options": [None, {}],
     "stream": [True],
+    "structured_outputs": [None, {"regex": "a+"}, {"choice": ["a", "b"]}, {"choice": ["b", "a"]}],
     "stream_options": [None, {"include_usage": True}, {"include_usage": False}],
     "store": [None, False],
+    "deadline": [None, 5.0],
 }
 ELSEWHERE = {
     "n": "one only",
