@@ -101,10 +101,10 @@ async def test_a_long_prompt_does_not_stop_the_others(engine):
     await idle(engine)
     async with engine.generate([asked(some_text(10), LONG)]) as stream:
         await anext(stream)
-        before = engine.stats.prefill_dispatches, engine.stats.decode_dispatches
+        before = engine.stats.read_dispatches, engine.stats.decode_dispatches
         await reply_to(engine, asked(some_text(400), 1))
-        chunks = engine.stats.prefill_dispatches - before[0]
-        assert chunks == 2
+        chunks = engine.stats.read_dispatches - before[0]
+        assert chunks >= 2
         assert engine.stats.decode_dispatches - before[1] >= chunks
     await idle(engine)
 
@@ -200,7 +200,7 @@ async def test_what_was_let_go_while_waiting_never_starts(engine):
 # --- failing and closing
 
 
-@pytest.mark.parametrize("kind", ["decode", "prefill", "empty"])
+@pytest.mark.parametrize("kind", ["decode", "read"])
 async def test_a_dispatch_that_fails_takes_its_jobs_along_and_no_more(engine, monkeypatch, kind):
     """The failing program eats its donated caches first, as a real one may."""
     wanted = asked(some_text(100), 20)
@@ -229,8 +229,8 @@ async def test_a_dispatch_that_fails_takes_its_jobs_along_and_no_more(engine, mo
     assert await asyncio.gather(*[reply_to(engine, wanted) for _ in range(3)]) == [alone] * 3
 
 
-async def test_idle_rows_survive_a_failed_dispatch(engine, monkeypatch):
-    """Three replies are written as four rows; the fourth, idle one is lost with the dispatch."""
+async def test_replies_after_a_failed_dispatch_are_the_same(engine, monkeypatch):
+    """What was in the cache is lost with the dispatch; nothing of it may be taken over."""
     wanted = [asked(some_text(20), 60, seed=place) for place in range(3)]
     alone = [await reply_to(engine, one) for one in wanted]
     real, eaten = engine.programs.decode, []

@@ -124,8 +124,8 @@ def plain_hidden(float32_engine):
 
     @jax.jit
     def run(tokens):
-        caches = [empty_caches(model.config, CONTEXT)]
-        hidden, _ = decoder.hidden(tokens[None], jnp.zeros(1, jnp.int32), caches)
+        caches = empty_caches(model.config, 1, CONTEXT)
+        hidden, _ = decoder.hidden(tokens[None], jnp.arange(CONTEXT)[None], caches)
         return hidden[0], jax.nn.log_softmax(decoder.logits(hidden[0]))
 
     def of(text):

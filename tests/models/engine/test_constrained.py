@@ -1,0 +1,41 @@
+"""Replies under a grammar: they obey it, beside free ones, whatever is guessed ahead."""
+
+import asyncio
+import dataclasses
+
+from engine_replies import asked, reply_to, some_text
+from open_constraint import Pattern
+
+SETS = [{5, 40, 41, 200}, {7}, {8}, {30, 31, 263}]
+
+
+def constrained(engine, wanted):
+    return dataclasses.replace(wanted, constraint=Pattern(SETS, engine.model.config.vocab_size))
+
+
+async def test_every_token_is_allowed_and_the_grammar_hears_of_each(engine):
+    wanted = constrained(engine, asked(some_text(30), 41, seed=5, temperature=2.0))
+    tokens, reason = await reply_to(engine, wanted)
+    assert (len(tokens), reason) == (41, "length")
+    assert wanted.constraint.accepted == [token.id for token in tokens]
+    assert len({token.id for token in tokens}) > 5  # not always the first that is allowed
+
+
+async def test_it_is_the_same_beside_free_replies_which_it_leaves_alone(engine):
+    free = [asked(some_text(20 + place), 30, seed=place) for place in range(2)]
+    bound = asked(some_text(25), 30, seed=9, temperature=1.5)
+    alone = [await reply_to(engine, one) for one in free]
+    bound_alone = await reply_to(engine, constrained(engine, bound))
+    together = await asyncio.gather(
+        *(reply_to(engine, one) for one in free), reply_to(engine, constrained(engine, bound))
+    )
+    assert list(together) == [*alone, bound_alone]
+
+
+async def test_log_probabilities_are_the_models_own(engine):
+    """A mask decides what may be drawn, not what the model thought."""
+    free = asked(some_text(30), 1, temperature=0.0, top_logprobs=20)
+    (likeliest,), _ = await reply_to(engine, free)
+    (drawn,), _ = await reply_to(engine, constrained(engine, free))
+    assert drawn.top == likeliest.top
+    assert drawn.logprob <= likeliest.logprob
