@@ -24,6 +24,7 @@ LABELS = frozenset(
         "prompt_cache_options",
         "stream",
         "stream_options",
+        "deadline",
     }
 )
 """Fields that change no word of a reply. Whether a stream tells its usage is in the key apart."""

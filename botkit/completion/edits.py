@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from botkit.completion.chat import ChatCompletion, ChatCompletionRequest
+from botkit.completion.deadline import Deadline
 from botkit.completion.messages import SystemMessage, UserMessage, Wire
 from botkit.completion.usage import Usage, WireOut
 
@@ -31,11 +32,12 @@ class EditRequest(Wire):
     n: Annotated[int, Field(ge=1, le=MAX_EDITS)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    deadline: Deadline = None
 
     def as_chat(self) -> ChatCompletionRequest:
         """The chat request whose replies are the edits."""
         text = f"{self.instruction}\n\n<text>{self.input or ''}</text>"
-        return ChatCompletionRequest(
+        request = ChatCompletionRequest(
             model=self.model,
             messages=[
                 SystemMessage(role="system", content=_TASK),
@@ -45,6 +47,8 @@ class EditRequest(Wire):
             temperature=1.0 if self.temperature is None else self.temperature,
             top_p=1.0 if self.top_p is None else self.top_p,
         )
+        # A deadline out of a header may be shorter than the field allows.
+        return request.model_copy(update={"deadline": self.deadline})
 
 
 class EditChoice(WireOut):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from botkit.completion.deadline import Deadline
 from botkit.completion.messages import Wire
 from botkit.completion.text import Tokens
 from botkit.completion.usage import WireOut
@@ -26,13 +27,15 @@ EmbeddingInput = (
 
 
 class EmbeddingRequest(Wire):
-    """Vectors for texts or token ids. ``dimensions`` keeps the first so many, renormalised."""
+    """Vectors for texts or token ids. ``dimensions`` keeps the first so many, renormalised;
+    ``deadline``, an extension, is how many seconds they are waited for."""
 
     model: Annotated[str, Field(min_length=1)]
     input: EmbeddingInput
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int, Field(ge=1)] | None = None
     user: str | None = None
+    deadline: Deadline = None
 
     @property
     def inputs(self) -> list[str | list[int]]:

@@ -114,7 +114,7 @@ class FallbackCompletion:
                 fitting = await _fitting(member.completion, request)
                 return await member.completion.complete(fitting)
 
-        return await self._in_time(self._ask_in_turn(ask), self._end())
+        return await self._in_time(self._ask_in_turn(ask), self._end(request))
 
     async def stream(self, request: ChatCompletionRequest) -> AsyncIterator[ChatCompletionChunk]:
         """The first stream to get as far as content; see :class:`botkit.completion.Completion`."""
@@ -124,7 +124,7 @@ class FallbackCompletion:
                 fitting = await _fitting(member.completion, request)
                 return await _begin(member, member.completion.stream(fitting))
 
-        end = self._end()
+        end = self._end(request)
         begun = await self._in_time(self._ask_in_turn(begin), end)
         try:
             for chunk in begun.said:
@@ -172,23 +172,33 @@ class FallbackCompletion:
                 return await ask(member)
         raise self._nobody()
 
-    def _end(self) -> float | None:
-        """When the deadline is, on the event loop's clock."""
-        loop = asyncio.get_running_loop()
-        return None if self._deadline is None else loop.time() + self._deadline
+    def _end(self, request: ChatCompletionRequest) -> _End:
+        """When the chain's deadline is, or the request's own where that is sooner."""
+        limits = [limit for limit in (self._deadline, request.deadline) if limit is not None]
+        if not limits:
+            return _End(None, None)
+        return _End(min(limits), asyncio.get_running_loop().time() + min(limits))
 
-    async def _in_time(self, work: Awaitable[ResultT], end: float | None) -> ResultT:
+    async def _in_time(self, work: Awaitable[ResultT], end: _End) -> ResultT:
         try:
-            async with asyncio.timeout_at(end):
+            async with asyncio.timeout_at(end.at):
                 return await work
         except TimeoutError:
-            raise DeadlineExceededError(f"No answer within {self._deadline:g} s.") from None
+            raise DeadlineExceededError(f"No answer within {end.seconds:g} s.") from None
 
     def _nobody(self) -> CompletionUnavailableError:
         waits = [member.breaker.wait for member in self._members if member.completion.ready]
         return CompletionUnavailableError(
             "No completion of the chain can be asked now.", retry_after=min(waits, default=None)
         )
+
+
+@dataclass(frozen=True)
+class _End:
+    """How long everything may take, and when that is over on the event loop's clock."""
+
+    seconds: float | None
+    at: float | None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
-from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    TokenLogprob,
+)
 from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
+from botkit.completion.messages import Message
 from botkit.completion.model import Model
 from botkit.completion.text import TextCompletion, TextCompletionRequest
 
@@ -78,11 +84,22 @@ class Embedder(Protocol):
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Log-likelihood of a text after another."""
+    """How likely words are that somebody else chose."""
 
-    async def score(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
-        """For each ``(context, continuation)``: the mean log-probability, in nats per token, of
-        the continuation's tokens after the context."""
+    async def score(
+        self, model: str, messages: Sequence[Message], reply: str
+    ) -> Sequence[TokenLogprob]:
+        """Each token of ``reply``, as the assistant's next message after ``messages``, and its
+        log-probability in nats.
+
+        Raises:
+            ContextLengthError: The messages and the reply do not fit.
+        """
+        ...
+
+    async def likelihoods(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """For each ``(context, continuation)`` of plain text: the mean log-probability, in nats
+        per token, of the continuation's tokens after the context."""
         ...
 
 

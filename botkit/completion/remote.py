@@ -124,7 +124,7 @@ class RemoteCompletion:
 
     async def complete(self, request: ChatCompletionRequest) -> ChatCompletion:
         """The endpoint's reply."""
-        client, fields = self._connected(), _fields(request)
+        client, fields = self._connected(request.deadline), _fields(request)
         with _sdk_errors():
             reply = await client.chat.completions.create(
                 model=fields.pop("model"), messages=fields.pop("messages"), extra_body=fields
@@ -133,7 +133,7 @@ class RemoteCompletion:
 
     async def stream(self, request: ChatCompletionRequest) -> AsyncIterator[ChatCompletionChunk]:
         """The endpoint's chunks; closing this iterator closes the connection."""
-        client, fields = self._connected(), _fields(request)
+        client, fields = self._connected(request.deadline), _fields(request)
         with _sdk_errors():
             chunks = await client.chat.completions.create(
                 model=fields.pop("model"),
@@ -147,7 +147,7 @@ class RemoteCompletion:
 
     async def complete_text(self, request: TextCompletionRequest) -> TextCompletion:
         """The endpoint's continuations."""
-        client, fields = self._connected(), _fields(request)
+        client, fields = self._connected(request.deadline), _fields(request)
         with _sdk_errors():
             reply = await client.completions.create(
                 model=fields.pop("model"), prompt=fields.pop("prompt", ""), extra_body=fields
@@ -156,7 +156,7 @@ class RemoteCompletion:
 
     async def stream_text(self, request: TextCompletionRequest) -> AsyncIterator[TextCompletion]:
         """The endpoint's deltas; closing this iterator closes the connection."""
-        client, fields = self._connected(), _fields(request)
+        client, fields = self._connected(request.deadline), _fields(request)
         with _sdk_errors():
             parts = await client.completions.create(
                 model=fields.pop("model"),
@@ -170,7 +170,7 @@ class RemoteCompletion:
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingResponse:
         """The endpoint's vectors."""
-        client, fields = self._connected(), _fields(request)
+        client, fields = self._connected(request.deadline), _fields(request)
         # Left to itself, the SDK asks for base64 and decodes it.
         encoding = fields.pop("encoding_format", "float")
         with _sdk_errors():
@@ -182,10 +182,12 @@ class RemoteCompletion:
             )
             return _checked(EmbeddingResponse, reply)
 
-    def _connected(self) -> AsyncOpenAI:
+    def _connected(self, deadline: float | None = None) -> AsyncOpenAI:
         if self._client is None:
             raise CompletionUnavailableError("The remote completion is not started, or closed.")
-        return self._client
+        if deadline is None or deadline >= self._timeout:
+            return self._client
+        return self._client.with_options(timeout=deadline)
 
 
 def remote_completion(settings: RemoteSettings) -> RemoteCompletion:
@@ -214,10 +216,10 @@ def _fields(request: BaseModel) -> dict[str, Any]:
     """What the client sent, and nothing it did not: the endpoint's defaults stay its own.
 
     All but the SDK's required arguments travels as ``extra_body``, so that an SDK older than a
-    field still sends it. ``stream`` is the SDK's to set.
+    field still sends it. ``stream`` is the SDK's to set; a deadline is the SDK's timeout.
     """
     return request.model_dump(
-        mode="json", exclude_unset=True, exclude_none=True, exclude={"stream"}
+        mode="json", exclude_unset=True, exclude_none=True, exclude={"stream", "deadline"}
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from botkit.completion.deadline import Deadline
 from botkit.completion.messages import Wire
 from botkit.errors import InvalidRequestError
 
@@ -48,6 +49,7 @@ class SamplingFields(Wire):
         seed: Equal seeds give equal replies; None draws a fresh one.
         stop: Up to four texts; the reply ends before the first that appears.
         n: How many independent replies.
+        deadline: Seconds after which the reply is of no more use. Extension.
     """
 
     temperature: Annotated[float, Field(ge=0, le=2), _null_is_default(1.0)] = 1.0
@@ -64,6 +66,7 @@ class SamplingFields(Wire):
     stream: Annotated[bool, _null_is_default(False)] = False
     stream_options: StreamOptions | None = None
     user: str | None = None
+    deadline: Deadline = None
 
     @model_validator(mode="after")
     def _options_need_stream(self) -> Self:

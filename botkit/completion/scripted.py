@@ -23,6 +23,7 @@ from botkit.completion.chat import (
     ChunkChoice,
     Delta,
     ReplyMessage,
+    TokenLogprob,
 )
 from botkit.completion.embeddings import (
     Embedding,
@@ -30,7 +31,7 @@ from botkit.completion.embeddings import (
     EmbeddingResponse,
     EmbeddingUsage,
 )
-from botkit.completion.messages import message_text
+from botkit.completion.messages import Message, message_text
 from botkit.completion.model import Model
 from botkit.completion.script import (
     EMBEDDING_SIZE,
@@ -225,7 +226,13 @@ class ScriptedCompletion:
             usage=EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens),
         )
 
-    async def score(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
+    async def score(
+        self, model: str, messages: Sequence[Message], reply: str
+    ) -> Sequence[TokenLogprob]:
+        """What the log-probabilities of a reply say that has the same words."""
+        return chat_logprobs(tuple(words(reply)), 0).content or []
+
+    async def likelihoods(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
         """Higher for continuations whose words the context holds."""
         return [likelihood(context, continuation) for context, continuation in pairs]
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from botkit.completion.deadline import Deadline
 from botkit.completion.messages import Wire
 from botkit.completion.usage import WireOut
 
@@ -27,6 +28,7 @@ class SearchRequest(Wire):
     max_rerank: Annotated[int, Field(ge=1)] | None = None
     return_metadata: bool | None = None
     user: str | None = None
+    deadline: Deadline = None
 
     def pairs(self) -> list[tuple[str, str]]:
         """``(context, continuation)`` to score: the empty document first, then each document."""

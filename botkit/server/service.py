@@ -19,6 +19,7 @@ from botkit.errors import (
     SettingsError,
 )
 from botkit.server.limits import ServerLimits
+from botkit.server.patience import patience
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
@@ -131,7 +132,8 @@ SERVICE = web.AppKey("service", Service)
 
 
 async def accept(request: web.Request, kind: type[RequestT]) -> tuple[Service, RequestT]:
-    """The service, and the request body with ``model`` being the real model's id.
+    """The service, and the request body with ``model`` being the real model's id, and with the
+    deadline that the headers say where it has none itself.
 
     The path's ``{engine}``, where the route has one, is the model.
 
@@ -144,4 +146,8 @@ async def accept(request: web.Request, kind: type[RequestT]) -> tuple[Service, R
     given = {"model": engine} if (engine := request.match_info.get("engine")) else {}
     parsed = parse_request(kind, await request.read(), **given)
     model = await service.model(getattr(parsed, "model"))  # noqa: B009 - every request type has it
-    return service, parsed.model_copy(update={"model": model.id})
+    update: dict[str, object] = {"model": model.id}
+    waits = patience(request, streamed=getattr(parsed, "stream", False))
+    if waits is not None and getattr(parsed, "deadline", None) is None:
+        update["deadline"] = waits
+    return service, parsed.model_copy(update=update)

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from botkit.completion import ChatCompletionChunk, TextCompletion
 from botkit.completion.closing import close
+from botkit.completion.deadline import in_time
 from botkit.errors import CompletionError
 from botkit.server.failures import unexpected
 from botkit.server.replies import error_body
@@ -32,23 +33,27 @@ async def send_events(
     chunks: AsyncIterator[ChatCompletionChunk] | AsyncIterator[TextCompletion],
     *,
     include_usage: bool,
+    deadline: float | None = None,
 ) -> web.StreamResponse:
     """Send each chunk as it comes, then ``[DONE]``.
 
     The status goes out with the first chunk, so that an error before it is an ordinary HTTP error.
-    A later error is sent as an event and ends the stream. The iterator is closed in any case,
-    at once when the client has gone.
+    A later error is sent as an event and ends the stream; that ``deadline`` seconds are over is
+    one. The iterator is closed in any case, at once when the client has gone.
     """
+    began = asyncio.get_running_loop().time()
     async with aclosing(_events(chunks, include_usage)) as events:
-        first = await anext(events, DONE)
+        async with in_time(deadline, began):
+            first = await anext(events, DONE)
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
         await _send(request, response, first)
         if first == DONE:
             return response
         try:
-            async for event in events:
-                await _send(request, response, event)
+            async with in_time(deadline, began):
+                async for event in events:
+                    await _send(request, response, event)
         except CompletionError as error:
             await _send(request, response, error_body(error))
         except ConnectionError:

@@ -11,6 +11,7 @@ from botkit.completion import (
     TextCompleter,
     TextCompletionRequest,
 )
+from botkit.completion.deadline import in_time
 from botkit.completion.search import SearchRequest, SearchResponse
 from botkit.completion.support import refuse_unsupported
 from botkit.errors import UnsupportedEndpointError
@@ -27,8 +28,11 @@ async def completions(request: web.Request) -> web.StreamResponse:
         raise UnsupportedEndpointError("text completions")
     if body.stream:
         parts = completer.stream_text(body)
-        return await send_events(request, parts, include_usage=body.include_usage)
-    return json_reply(await completer.complete_text(body))
+        return await send_events(
+            request, parts, include_usage=body.include_usage, deadline=body.deadline
+        )
+    async with in_time(body.deadline):
+        return json_reply(await completer.complete_text(body))
 
 
 async def embeddings(request: web.Request) -> web.StreamResponse:
@@ -36,7 +40,8 @@ async def embeddings(request: web.Request) -> web.StreamResponse:
     service, body = await accept(request, EmbeddingRequest)
     if not isinstance(service.completion, Embedder):
         raise UnsupportedEndpointError("embeddings")
-    return json_reply(await service.completion.embed(body))
+    async with in_time(body.deadline):
+        return json_reply(await service.completion.embed(body))
 
 
 async def search(request: web.Request) -> web.StreamResponse:
@@ -45,5 +50,6 @@ async def search(request: web.Request) -> web.StreamResponse:
     refuse_unsupported(body, {"file": (), "max_rerank": (), "return_metadata": (False,)})
     if not isinstance(service.completion, Scorer):
         raise UnsupportedEndpointError("search")
-    scores = await service.completion.score(body.model, body.pairs())
+    async with in_time(body.deadline):
+        scores = await service.completion.likelihoods(body.model, body.pairs())
     return json_reply(SearchResponse.from_scores(body.model, scores))
