@@ -35,6 +35,15 @@ class EventStream:
         """
         waiting.add(self._jobs)
 
+    def submit_one(self, index: int, waiting: WaitingJobs) -> None:
+        """Queue one of the jobs.
+
+        Raises:
+            OverloadedError: There is no room for it.
+            CompletionUnavailableError: The engine is closing.
+        """
+        waiting.add(self._jobs[index : index + 1])
+
     def stop(self, index: int) -> None:
         """Let a job go: its slot is free within one dispatch, its events are over."""
         self._jobs[index].cancelled.set()
@@ -44,6 +53,10 @@ class EventStream:
         """Let all jobs go."""
         for index in range(len(self._jobs)):
             self.stop(index)
+
+    def __len__(self) -> int:
+        """How many jobs there are."""
+        return len(self._jobs)
 
     def __aiter__(self) -> EventStream:
         return self

@@ -14,7 +14,9 @@ from botkit.completion.embeddings import (
     EmbeddingUsage,
 )
 from botkit.errors import InvalidRequestError
+from botkit_models.local.reading import vectors
 from botkit_models.local.runtime import Runtime
+from botkit_models.local.terms import reading_terms
 
 
 async def embed(runtime: Runtime, request: EmbeddingRequest) -> EmbeddingResponse:
@@ -29,12 +31,13 @@ async def embed(runtime: Runtime, request: EmbeddingRequest) -> EmbeddingRespons
     texts = [runtime.prompts.of_text(text, "input") for text in request.inputs]
     for ids in texts:
         runtime.prompts.fits(ids, "input")
-    vectors = await runtime.engine.embed(texts)
+    terms = reading_terms(request, texts, runtime.engine.config.slots)
+    pooled = await vectors(runtime, texts, terms)
     count = sum(len(ids) for ids in texts)
     return EmbeddingResponse(
         data=[
             Embedding(index=index, embedding=_wire(_unit(vector, request.dimensions), request))
-            for index, vector in enumerate(vectors)
+            for index, vector in enumerate(pooled)
         ],
         model=runtime.name,
         usage=EmbeddingUsage(prompt_tokens=count, total_tokens=count),

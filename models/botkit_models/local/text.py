@@ -22,6 +22,7 @@ from botkit_models.local.generation import Generation, pieces
 from botkit_models.local.logprobs import text_logprobs
 from botkit_models.local.requests import sampling_params
 from botkit_models.local.runtime import Runtime
+from botkit_models.local.terms import text_terms
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ async def _prompts(runtime: Runtime, request: TextCompletionRequest) -> list[_Pr
     ]
     scored: list[tuple[Token, ...]] = [() for _ in all_ids]
     if request.echo and request.logprobs is not None:
-        scored = await runtime.engine.score(all_ids, request.logprobs)
+        terms, adapter = text_terms(request), runtime.adapter
+        scored = await runtime.engine.score(all_ids, request.logprobs, terms, adapter)
     return [_Prompt(*one) for one in zip(all_ids, echoes, scored, strict=True)]
 
 
@@ -142,10 +144,15 @@ def _generations(
         return []
     ranked = per_prompt > request.n
     top = 0 if request.logprobs is None and ranked else request.logprobs
+    terms = text_terms(request)
     params = sampling_params(request, per_prompt, runtime.tokenizer.vocab_size, top)
     return [
         Generation(
-            prompt.ids, one, request.max_tokens, runtime.writer(request.stops, continuing=True)
+            prompt.ids,
+            one,
+            request.max_tokens,
+            runtime.writer(request.stops, continuing=True),
+            terms=terms,
         )
         for prompt in prompts
         for one in params

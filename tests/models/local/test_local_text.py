@@ -7,7 +7,7 @@ import pytest
 from tiny_models import CONTEXT
 from waiting import until
 
-from botkit.completion import EmbeddingRequest, TextCompletionRequest
+from botkit.completion import ChatCompletionRequest, EmbeddingRequest, TextCompletionRequest
 from botkit.errors import (
     ContextLengthError,
     InvalidRequestError,
@@ -72,7 +72,7 @@ async def test_echo_with_logprobs_and_no_reply_scores_the_prompt(local):
         for token, offset in zip(parts.tokens, parts.text_offset, strict=True)
     ] == [True] * len(parts.tokens)
     count = len(local._loaded().tokenizer.encode(" in the"))
-    (score,) = await local.score("tiny", [("the rain", " in the")])
+    (score,) = await local.likelihoods("tiny", [("the rain", " in the")])
     assert score == pytest.approx(np.mean(parts.token_logprobs[-count:]), abs=1e-4)
 
 
@@ -232,6 +232,18 @@ async def test_inputs_that_do_not_fit_are_refused(local, given, error):
     assert refused.value.param == "input"
 
 
+async def test_a_text_is_read_once_however_often_it_is_asked_for(local):
+    given = [f"once {place}" for place in range(3)] * 2
+    before = local.stats.started
+    first = await local.embed(embedding(given))
+    assert local.stats.started == before + 3
+    again = await local.embed(embedding([*given[:1], "once more"]))
+    assert local.stats.started == before + 4
+    assert again.data[0].embedding == first.data[0].embedding == first.data[3].embedding
+    tokenizer = local._loaded().tokenizer
+    assert first.usage.prompt_tokens == sum(len(tokenizer.encode(text)) for text in given)
+
+
 async def test_more_inputs_than_slots_and_queue(local):
     given = [f"the {place}" for place in range(30)]
     reply = await local.embed(embedding(given))
@@ -248,17 +260,50 @@ async def test_the_reply_of_the_model_scores_above_a_stranger(local):
     greedy = await local.complete_text(text(temperature=0.0, max_tokens=8, logprobs=0))
     ids = local._loaded().tokenizer.encode("the rain")
     written = greedy.choices[0].logprobs.token_logprobs
-    unlikely, likely = await local.score("tiny", [("the rain", "qzqzqzqz"), ("the rain", "")])
+    unlikely, likely = await local.likelihoods("tiny", [("the rain", "qzqzqzqz"), ("the rain", "")])
     assert likely == 0.0
     assert unlikely < np.mean(written)
     assert len(ids) > 1
     with pytest.raises(ModelNotFoundError):
-        await local.score("other", [("a", "b")])
+        await local.likelihoods("other", [("a", "b")])
 
 
 async def test_scores_are_in_the_order_of_the_pairs(local):
     pairs = [("the", f" dog {place}") for place in range(9)]
-    together = await local.score("tiny", pairs)
-    alone = [(await local.score("tiny", [pair]))[0] for pair in pairs]
+    together = await local.likelihoods("tiny", pairs)
+    alone = [(await local.likelihoods("tiny", [pair]))[0] for pair in pairs]
     assert together == alone
     assert len(set(alone)) > 1
+
+
+async def test_a_reply_is_scored_as_it_was_written(local):
+    """The model's own greedy reply has the log-probabilities that it was written with."""
+    messages = [{"role": "user", "content": "the rain"}]
+    request = ChatCompletionRequest(
+        model="tiny", messages=messages, temperature=0, max_tokens=12, logprobs=True, seed=1
+    )
+    (choice,) = (await local.complete(request)).choices
+    scored = await local.score("tiny", request.messages, choice.message.content)
+    written = choice.logprobs.content
+    # Read back from text, the same characters may be other tokens; up to there all are the same.
+    same = [one.token == other.token for one, other in zip(scored, written, strict=False)]
+    count = same.index(False) if False in same else len(same)
+    assert count > 0
+    assert [one.logprob for one in scored[:count]] == pytest.approx(
+        [one.logprob for one in written[:count]], abs=0.02
+    )
+    other = await local.score("tiny", request.messages, "qzqzqzqz")
+    assert np.mean([one.logprob for one in other]) < np.mean([one.logprob for one in written])
+    assert "".join(one.token for one in other) == "qzqzqzqz"
+    assert await local.score("tiny", request.messages, "") == []
+    with pytest.raises(ContextLengthError):
+        await local.score("tiny", request.messages, "x" * CONTEXT)
+
+
+async def test_scores_are_read_once(local):
+    pairs = [("the once", " dog"), ("the once", " cat"), ("the once", " dog")]
+    before = local.stats.started
+    scores = await local.likelihoods("tiny", pairs)
+    assert scores[0] == scores[2] != scores[1]
+    assert await local.likelihoods("tiny", pairs[:2]) == scores[:2]
+    assert local.stats.started == before + 2
