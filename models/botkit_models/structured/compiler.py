@@ -43,7 +43,7 @@ class GrammarCompiler:
         self, tokenizer: Tokenizer, vocab: int, limits: GrammarLimits | None = None
     ) -> None:
         self.limits = limits or GrammarLimits()
-        self._vocabulary = Vocabulary(tokenizer, vocab)
+        self.vocabulary = Vocabulary(tokenizer, vocab)
         self._closer: Closer | None = None
         self._kept: OrderedDict[str, Grammar] = OrderedDict()
         self._working: dict[str, _Work] = {}
@@ -83,20 +83,21 @@ class GrammarCompiler:
         with self._lock:
             kept = self._kept.get(source)
         if kept is None:
-            kept = self._make(source, param)
+            kept = self.make(source, param)
             self._keep(source, kept)
         return kept
 
     def _source(self, part: Part, param: str) -> str:
-        if not self._vocabulary.eos_ids:
+        if not self.vocabulary.eos_ids:
             raise UnsupportedParameterError(param, "needs a model whose replies a token ends")
-        return lark_grammar(part, self.limits, param, self._vocabulary.special_id)
+        return lark_grammar(part, self.limits, param, self.vocabulary.special_id)
 
-    def _make(self, source: str, param: str) -> Grammar:
+    def make(self, source: str, param: str) -> Grammar:
+        """Compile a Lark grammar, in this thread; it is not kept."""
         with self._building:
             if self._closer is None:
-                self._closer = Closer(self._vocabulary)
-        return Grammar(source, self._vocabulary, self._closer, self.limits, param)
+                self._closer = Closer(self.vocabulary)
+        return Grammar(source, self.vocabulary, self._closer, self.limits, param)
 
     def _kept_or_work(self, source: str, param: str) -> Grammar | _Work:
         with self._lock:
@@ -105,7 +106,7 @@ class GrammarCompiler:
                 return kept
             work = self._working.get(source)
             if work is None:
-                work = self._working[source] = _Work(lambda: self._make(source, param))
+                work = self._working[source] = _Work(lambda: self.make(source, param))
                 self._queue.put((source, work))
                 if self._threads < self.limits.threads:
                     self._threads += 1
@@ -125,10 +126,13 @@ class GrammarCompiler:
             try:
                 grammar = work.make()
             except BaseException as error:
+                self._forget(source)
                 work.done.set_exception(error)
             else:
                 self._keep(source, grammar)
+                self._forget(source)
                 work.done.set_result(grammar)
-            finally:
-                with self._lock:
-                    self._working.pop(source, None)
+
+    def _forget(self, source: str) -> None:
+        with self._lock:
+            self._working.pop(source, None)

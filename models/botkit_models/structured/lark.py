@@ -53,11 +53,7 @@ def lark_grammar(
         lowering = _Lowering(limits, param, special)
         start = lowering.expression(part, _DEPTH)
         source = "\n".join([f"start: {start}", *lowering.rules])
-    try:
-        size = len(source.encode())
-    except UnicodeEncodeError:
-        raise refused("The grammar holds half a character (a lone surrogate).", param) from None
-    if size > limits.bytes:
+    if (size := _encoded_size(source, param)) > limits.bytes:
         raise refused(f"The grammar is {size} bytes long; at most {limits.bytes} may be.", param)
     return source
 
@@ -140,7 +136,15 @@ class _Lowering:
         return name
 
 
+def _encoded_size(text: str, param: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        raise refused("The grammar holds half a character (a lone surrogate).", param) from None
+
+
 def _check_expression(pattern: str, limits: GrammarLimits, param: str) -> None:
+    _encoded_size(pattern, param)
     size = len(pattern) if len(pattern) > limits.bytes else expanded_size(pattern)
     if size > limits.atoms:
         raise refused(

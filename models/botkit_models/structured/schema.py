@@ -15,6 +15,7 @@ from botkit_models.structured.parts import JsonSchema
 from botkit_models.structured.refusal import refused
 
 _OPTIONS = "x-guidance"
+_COUNTED = 10**12
 _MERGING = frozenset({"allOf", "anyOf", "oneOf", "$ref"})
 
 
@@ -88,7 +89,8 @@ class Measured:
             ("characters in one constant or name", self.literal, limits.literal),
         ):
             if found > most:
-                raise refused(f"The schema has {found} {name}; at most {most} may be.", param)
+                count = found if found < _COUNTED else f"over {_COUNTED}"
+                raise refused(f"The schema has {count} {name}; at most {most} may be.", param)
 
     def _count(self, node: Mapping[str, Any]) -> None:
         properties, values = node.get("properties"), node.get("enum")
@@ -134,10 +136,11 @@ def _greatest_multiple(values: list[Any], *, merged: bool) -> int:
     ``merged``, a number can have to be a multiple of all values at once.
     """
     numbers = {
-        abs(Decimal(str(value)))
+        abs(Decimal(repr(value)))
         for value in values
-        if isinstance(value, int | float) and math.isfinite(value) and value
+        if type(value) is int or (type(value) is float and math.isfinite(value))
     }
+    numbers.discard(Decimal(0))
     if not numbers:
         return 1
     places = [max(0, -int(number.normalize().as_tuple().exponent)) for number in numbers]
