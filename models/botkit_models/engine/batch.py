@@ -106,6 +106,12 @@ def masks_of(entries: Sequence[Entry], size: int, vocab_size: int) -> Array:
     return _host(masks)
 
 
+def adapters_of(entries: Sequence[Entry], size: int) -> Array:
+    """Which adapter every row has, ``[size]`` int32; each entry's job has one."""
+    ids = [entry.slot.job.adapter or 0 for entry in entries for _ in range(entry.rows)]
+    return _int32(ids + [0] * (size - len(ids)))
+
+
 def mask_width(vocab_size: int) -> int:
     """Words of a mask."""
     return -(-vocab_size // 32)

@@ -26,6 +26,7 @@ from botkit_models.engine.config import EngineConfig
 
 if TYPE_CHECKING:
     from botkit_models.engine.shelf import Key
+    from botkit_models.gpt.lora import LoraShapes
 
 NICENESS = 10
 
@@ -39,6 +40,7 @@ class Order:
     config: EngineConfig
     compiled: str
     keys: tuple[Key, ...]
+    lora: LoraShapes = ()
 
     def line(self) -> str:
         """As the process reads it."""
@@ -56,6 +58,9 @@ class Order:
             config=EngineConfig(**sizes),
             compiled=fields["compiled"],
             keys=tuple(_key(json.dumps(key)) for key in fields["keys"]),
+            lora=tuple(
+                {name: tuple(sizes) for name, sizes in layer.items()} for layer in fields["lora"]
+            ),
         )
 
 
@@ -137,7 +142,8 @@ def main(lines: TextIO, answers: TextIO) -> None:
 
     model = open_native(Path(order.folder))
     plan = plan_for(model, order.config)
-    programs = Programs(steps_for(model, order.eos_ids, plan), plan, Path(order.compiled))
+    steps = steps_for(model, order.eos_ids, plan)
+    programs = Programs(steps, plan, Path(order.compiled), order.lora)
     keys = list(order.keys)
     while keys or not wanted.empty():
         key = keys[0] if wanted.empty() else wanted.get()

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.constraint import Constraint
+from botkit_models.engine.gathering import gather
 from botkit_models.engine.job import (
     EmbedJob,
     GenerateJob,
@@ -42,6 +43,7 @@ from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.stream import EventStream, MakeJob
 from botkit_models.engine.terms import ORDINARY, Terms
 from botkit_models.engine.waiting import WaitingJobs
+from botkit_models.lora.stacked import NO_ADAPTERS, LoraSet
 from botkit_models.weights.native import NativeModel
 
 ResultT = TypeVar("ResultT", Hidden, Scored)
@@ -51,7 +53,8 @@ ResultT = TypeVar("ResultT", Hidden, Scored)
 class Continuation:
     """What to write: after ``text`` (token ids, at least one), up to ``budget`` tokens.
 
-    ``constraint`` says what it may contain, or None; ``terms``, how it waits for its turn.
+    ``constraint`` says what it may contain, or None; ``terms``, how it waits for its turn;
+    ``adapter``, which of the engine's adapters writes it, or None.
     """
 
     text: Sequence[int]
@@ -59,6 +62,7 @@ class Continuation:
     budget: int
     constraint: Constraint | None = None
     terms: Terms = ORDINARY
+    adapter: int | None = None
 
 
 class Engine:
@@ -68,18 +72,23 @@ class Engine:
         model: The opened serving folder; its weights stay mapped.
         config: How large the engine is.
         compiled: Folder where compiled programs are kept, or None to compile them every time.
+        adapters: What jobs may ask for by its place among them.
     """
 
     def __init__(
-        self, model: NativeModel, config: EngineConfig, compiled: Path | None = None
+        self,
+        model: NativeModel,
+        config: EngineConfig,
+        compiled: Path | None = None,
+        adapters: LoraSet = NO_ADAPTERS,
     ) -> None:
         self.model, self.config = model, config
         self.stats = EngineStats()
         self.plan = plan_for(model, config)
         steps = steps_for(model, model.tokenizer.eos_ids, self.plan)
-        self.programs = Programs(steps, self.plan, compiled)
+        self.programs = Programs(steps, self.plan, compiled, adapters.shapes)
         self._waiting = WaitingJobs(config.slots, config.queue)
-        runner = Runner(steps, self.programs, self.plan, self.stats)
+        runner = Runner(steps, self.programs, self.plan, self.stats, adapters.stacks)
         self._scheduler = Scheduler(runner, self._waiting, config.slots, self.stats)
         self._warm_up = threading.Thread(target=self.warm_up, name="botkit-warm-up", daemon=True)
 
@@ -87,6 +96,11 @@ class Engine:
     def limit(self) -> int:
         """The most tokens of text plus reply."""
         return self.config.limit(self.model.config)
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a slot."""
+        return len(self._waiting)
 
     def warm_up(self) -> None:
         """Have every program compiled to disk that is not there; returns when all are."""
@@ -120,37 +134,44 @@ class Engine:
                 params=one.params,
                 budget=one.budget,
                 constraint=one.constraint,
+                adapter=one.adapter,
             )
 
         async with self._running([maker(one) for one in wanted]) as stream:
             yield stream
 
-    async def embed(self, texts: Sequence[Sequence[int]]) -> list[NDArray[np.float32]]:
+    async def embed(
+        self,
+        texts: Sequence[Sequence[int]],
+        terms: Terms = ORDINARY,
+        adapter: int | None = None,
+    ) -> list[NDArray[np.float32]]:
         """Mean of the normalised hidden states over each text's tokens, ``[E]`` float32 each."""
 
         def maker(text: Sequence[int]) -> MakeJob:
-            return lambda post: EmbedJob(tuple(text), post)
+            return lambda post: EmbedJob(tuple(text), post, terms=terms, adapter=adapter)
 
         results = await self._all([maker(text) for text in texts], Hidden)
         return [one.total / np.float32(len(text)) for one, text in zip(results, texts, strict=True)]
 
-    async def score(self, texts: Sequence[Sequence[int]], top: int = 0) -> list[tuple[Token, ...]]:
+    async def score(
+        self,
+        texts: Sequence[Sequence[int]],
+        top: int = 0,
+        terms: Terms = ORDINARY,
+        adapter: int | None = None,
+    ) -> list[tuple[Token, ...]]:
         """Per text, the log-probability (nats) of every token after the first, ``top`` others."""
 
         def maker(text: Sequence[int]) -> MakeJob:
-            return lambda post: ScoreJob(tuple(text), post, top=top)
+            return lambda post: ScoreJob(tuple(text), post, terms=terms, adapter=adapter, top=top)
 
         return [one.tokens for one in await self._all([maker(text) for text in texts], Scored)]
 
     async def _all(self, make: Sequence[MakeJob], kind: type[ResultT]) -> list[ResultT]:
         """Run jobs that post one event each, as many at a time as there are slots."""
-        results: list[ResultT] = []
-        for first in range(0, len(make), self.config.slots):
-            group = make[first : first + self.config.slots]
-            async with self._running(group) as stream:
-                found = {index: event async for index, event in stream if isinstance(event, kind)}
-            results += [found[index] for index in range(len(group))]
-        return results
+        events = await gather(EventStream(make), self._waiting, self.config.slots)
+        return [event for event in events if isinstance(event, kind)]
 
     @asynccontextmanager
     async def _running(self, make: Sequence[MakeJob]) -> AsyncIterator[EventStream]:

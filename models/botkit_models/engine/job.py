@@ -85,6 +85,7 @@ class Job:
         post: Takes the job's events, in order.
         cancelled: Set from any thread; the engine lets go before its next dispatch.
         terms: How it stands in the queue, and until when an answer is of use.
+        adapter: Which of the engine's adapters reads and writes, or None: the model as it is.
         read, written: Tokens of the text and of the reply that the engine is through with; kept by
             the scheduler.
     """
@@ -93,6 +94,7 @@ class Job:
     post: Callable[[Event], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
     terms: Terms = ORDINARY
+    adapter: int | None = None
     read: int = 0
     written: int = 0
 

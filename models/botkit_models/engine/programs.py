@@ -7,11 +7,13 @@ loaded whenever it is needed again.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,12 @@ from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
 from botkit_models.engine.shelf import Key, Program, Shelf
 from botkit_models.engine.steps import Rows, Steps
 from botkit_models.gpt.cache import Pool, empty_pools
+from botkit_models.gpt.lora import Adapters, LoraShapes, Stack
 
 logger = logging.getLogger(__name__)
+
+ADAPTED = "+"
+"""In a program's kind: stands before which adapters it is for."""
 
 
 class Programs:
@@ -40,10 +46,15 @@ class Programs:
         steps: What to compile.
         plan: In which sizes.
         folder: Where compiled programs are kept, or None to keep none.
+        lora: Shapes of the model's adapters. Rows that have one run in programs of their own, so
+            that those of the others are the same with and without adapters.
     """
 
-    def __init__(self, steps: Steps, plan: Plan, folder: Path | None = None) -> None:
-        self._steps, self._plan, self._folder = steps, plan, folder
+    def __init__(
+        self, steps: Steps, plan: Plan, folder: Path | None = None, lora: LoraShapes = ()
+    ) -> None:
+        self._steps, self._plan, self._folder, self._lora = steps, plan, folder, lora
+        self._suffixes = ("", adapted_suffix(lora)) if lora else ("",)
         self._programs: dict[Key, Future[Program]] = {}
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -55,29 +66,29 @@ class Programs:
         """:func:`empty_pools` of all blocks."""
         return self._get(("pools", self._plan.blocks, 0))
 
-    def read(self, tokens: int, width: int) -> Program:
+    def read(self, tokens: int, width: int, *, adapted: bool = False) -> Program:
         """:meth:`Steps.read` of ``tokens`` at once with a table of ``width`` blocks."""
-        return self._get(("read", tokens, width))
+        return self._get((f"read{self._suffixes[adapted]}", tokens, width))
 
-    def decode(self, rows: int, width: int) -> Program:
+    def decode(self, rows: int, width: int, *, adapted: bool = False) -> Program:
         """:meth:`Steps.decode` of ``rows`` with tables of ``width`` blocks."""
-        return self._get(("decode", rows, width))
+        return self._get((f"decode{self._suffixes[adapted]}", rows, width))
 
     def score(self, tokens: int) -> Program:
         """:meth:`Steps.score` of ``tokens`` at once."""
         return self._get(("score", tokens, 0))
 
-    def batch_sizes(self, width: int) -> tuple[int, ...]:
+    def batch_sizes(self, width: int, *, adapted: bool = False) -> tuple[int, ...]:
         """How many rows the programs at hand have, with tables of ``width``.
 
         While a program is being compiled, which takes a while, smaller ones do its work; that is
         slower, but changes no bit of a reply.
         """
-        sizes = self._plan.batch_sizes
-        if not self._pending(("decode", sizes[0], width)):
-            later = [size for size in sizes if self._pending(("decode", size, width))]
+        sizes, kind = self._plan.batch_sizes, f"decode{self._suffixes[adapted]}"
+        if not self._pending((kind, sizes[0], width)):
+            later = [size for size in sizes if self._pending((kind, size, width))]
             for size in later:
-                self._ask(("decode", size, width))
+                self._ask((kind, size, width))
             return tuple(size for size in sizes if size not in later)
         return sizes[:1]
 
@@ -113,7 +124,8 @@ class Programs:
             return
         began = time.monotonic()
         eos_ids = tuple(self._steps.eos_ids)
-        order = Order(str(serving_folder), eos_ids, self._plan.config, str(self._folder), missing)
+        config, folder = self._plan.config, str(self._folder)
+        order = Order(str(serving_folder), eos_ids, config, folder, missing, self._lora)
         try:
             with self._lock:
                 if self._closed.is_set():
@@ -153,11 +165,11 @@ class Programs:
         """Every program that some request may need, those of short conversations first."""
         plan = self._plan
         yield "pools", plan.blocks, 0
-        for width in plan.table_widths:
+        for suffix, width in product(self._suffixes, plan.table_widths):
             for tokens in plan.config.chunks:
-                yield "read", tokens, width
+                yield f"read{suffix}", tokens, width
             for rows in plan.batch_sizes:
-                yield "decode", rows, width
+                yield f"decode{suffix}", rows, width
         for tokens in plan.config.chunks:
             yield "score", tokens, 0
 
@@ -202,7 +214,7 @@ class Programs:
         return program
 
     def _compile(self, key: Key) -> Program:
-        kind, size, width = key
+        (kind, adapted, _), size, width = key[0].partition(ADAPTED), *key[1:]
         began = time.monotonic()
         function, donated, arguments = {
             "pools": self._pools_arguments,
@@ -210,6 +222,8 @@ class Programs:
             "decode": self._decode_arguments,
             "score": self._score_arguments,
         }[kind](size, width)
+        if adapted:
+            arguments = (*arguments, adapter_shapes(self._lora, size if kind == "decode" else 1))
         lowered = jax.jit(function, donate_argnums=donated).lower(*arguments)
         program = lowered.compile()
         self.compiled += 1
@@ -263,6 +277,23 @@ def sampling_shapes(rows: int) -> SamplingBatch:
         prompt_length=whole,
         logprobs=_shape(jnp.bool_, rows),
     )
+
+
+def adapter_shapes(lora: LoraShapes, rows: int) -> Adapters:
+    """Shapes and dtypes of the :class:`Adapters` of ``rows``."""
+    stacks = [
+        {
+            name: Stack(_shape(jnp.float32, n, rank, inside), _shape(jnp.float32, n, rank, out))
+            for name, (n, rank, inside, out) in layer.items()
+        }
+        for layer in lora
+    ]
+    return Adapters(stacks, _int32(rows))
+
+
+def adapted_suffix(lora: LoraShapes) -> str:
+    """What programs for these adapters are called besides their kind."""
+    return ADAPTED + hashlib.sha256(repr(lora).encode()).hexdigest()[:8]
 
 
 def _int32(*shape: int) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from botkit_models.engine.batch import Entry, masks_of, rows_of, sampling_of
+from botkit_models.engine.batch import Entry, adapters_of, masks_of, rows_of, sampling_of
 from botkit_models.engine.blocks import Blocks
 from botkit_models.engine.corpus import Corpus
 from botkit_models.engine.drafts import Drafter
@@ -32,14 +32,23 @@ from botkit_models.engine.room import return_memory
 from botkit_models.engine.slot import Slot
 from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.steps import Steps, Written
-from botkit_models.gpt.cache import BLOCK, Pool
+from botkit_models.gpt.block import BLOCK
+from botkit_models.gpt.cache import Pool
+from botkit_models.gpt.lora import Adapters, Stack
 
 
 class Runner:
     """Moves slots forward. Used by the engine's thread alone."""
 
-    def __init__(self, steps: Steps, programs: Programs, plan: Plan, stats: EngineStats) -> None:
-        self._weights = steps.weights
+    def __init__(
+        self,
+        steps: Steps,
+        programs: Programs,
+        plan: Plan,
+        stats: EngineStats,
+        stacks: Sequence[Mapping[str, Stack]] = (),
+    ) -> None:
+        self._weights, self._stacks = steps.weights, stacks
         self._eos = frozenset(steps.eos_ids)
         self._programs, self._plan, self._stats = programs, plan, stats
         self._corpus = Corpus()
@@ -51,7 +60,9 @@ class Runner:
         """A slot for ``job``, with what others left in the cache of its text; None if none fits."""
         tokens = np.zeros(self._plan.config.context, np.int32)
         tokens[: len(job.text)] = job.text
-        slot = Slot(job=job, lease=self._blocks.lease(), tokens=tokens, count=len(job.text))
+        slot = Slot(
+            job=job, lease=self._blocks.lease(job.adapter), tokens=tokens, count=len(job.text)
+        )
         if isinstance(job, GenerateJob):
             slot.budget = job.budget
             if self._plan.drafts:
@@ -81,8 +92,9 @@ class Runner:
         tokens[:valid] = slot.tokens[first : first + valid]
         positions[:valid] = np.arange(first, first + valid)
         width = self._width(first + valid)
-        program = self._programs.read(size, width)
-        hidden = self._run(program, tokens, positions, slot.lease.table[:width])
+        adapters = self._adapters(slot, np.full(1, slot.job.adapter or 0, np.int32))
+        program = self._programs.read(size, width, adapted=bool(adapters))
+        hidden = self._run(program, tokens, positions, slot.lease.table[:width], *adapters)
         slot.read = first + valid
         self._share(slot)
         self._stats.read_dispatches += 1
@@ -95,13 +107,20 @@ class Runner:
         return []
 
     def decode(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
-        """Write a few tokens for each of ``slots``."""
+        """Write a few tokens for each of ``slots``; those with adapters by themselves."""
+        plain = [slot for slot in slots if slot.job.adapter is None]
+        adapted = [slot for slot in slots if slot.job.adapter is not None]
+        return [*self._decode_alike(plain), *self._decode_alike(adapted)]
+
+    def _decode_alike(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
+        """Write for slots of which either all have adapters or none."""
         if not slots:
             return []
         steps = 1 if any(slot.fresh for slot in slots) else self._plan.config.decode_steps
         need = max(slot.count + self._plan.drafts + steps for slot in slots)
         width = self._width(min(need, self._plan.config.context))
-        sizes = self._programs.batch_sizes(width)
+        adapted = slots[0].job.adapter is not None
+        sizes = self._programs.batch_sizes(width, adapted=adapted)
         results: list[tuple[Slot, list[Event]]] = []
         for entries, size in groups(entries_of(slots, sizes[-1]), sizes):
             results += self._decode(entries, size, steps, width)
@@ -117,12 +136,14 @@ class Runner:
             ahead = max(min(entry.slot.budget, steps), entry.rows)
             entry.slot.lease.reserve(min(entry.slot.count + ahead, len(entry.slot.tokens)))
         vocab_size = self._plan.model.vocab_size
+        adapters = self._adapters(entries[0].slot, adapters_of(entries, size))
         written = self._run(
-            self._programs.decode(size, width),
+            self._programs.decode(size, width, adapted=bool(adapters)),
             rows_of(entries, size, steps, width),
             sampling_of(entries, size, vocab_size),
             masks_of(entries, size, vocab_size),
             np.int32(steps),
+            *adapters,
         )
         host: Written = jax.device_get(written)
         self._stats.decode_dispatches += 1
@@ -132,6 +153,10 @@ class Runner:
             results.append((entry.slot, self._collect(entry, host, row)))
             row += entry.rows
         return results
+
+    def _adapters(self, slot: Slot, ids: Any) -> tuple[Adapters, ...]:
+        """What a program takes besides, for slots like this one: its adapters, or nothing."""
+        return () if slot.job.adapter is None else (Adapters(self._stacks, ids),)
 
     def _run(self, program: Any, *arguments: Any) -> Any:
         """Run a program on the cache; if it fails, all that was in the cache is gone."""

@@ -19,6 +19,7 @@ from botkit_models.engine.sampling import (
 )
 from botkit_models.gpt.cache import Pool, paged, pools_of
 from botkit_models.gpt.decoder import Decoder
+from botkit_models.gpt.lora import Adapters
 
 
 class Rows(NamedTuple):
@@ -77,16 +78,17 @@ class Steps:
         tokens: Array,
         positions: Array,
         table: Array,
+        adapters: Adapters | None = None,
     ) -> tuple[list[Pool], Array]:
         """Read ``tokens [T]`` int32 of one text at ``positions [T]`` int32, -1 for padding.
 
-        ``table [M]`` int32 says where its blocks are. Returns the pools and the hidden states
-        ``[T, E]`` float32.
+        ``table [M]`` int32 says where its blocks are; ``adapters`` have one id. Returns the pools
+        and the hidden states ``[T, E]`` float32.
         """
         decoder = self._decoder(weights)
         slots = jnp.zeros_like(tokens) if self._use_kernels else None
         caches = paged(pools, table[None], slots)
-        hidden, written = decoder.hidden(tokens[None], positions[None], caches)
+        hidden, written = decoder.hidden(tokens[None], positions[None], caches, adapters)
         return pools_of(written), hidden[0]
 
     def decode(
@@ -97,10 +99,12 @@ class Steps:
         params: SamplingBatch,
         masks: Array,
         steps: Array,
+        adapters: Adapters | None = None,
     ) -> tuple[list[Pool], Written]:
         """Write up to ``steps`` (int32 scalar) tokens for every row that has a quota.
 
-        ``masks [B, ceil(V / 32)]`` int32, packed, say which tokens a row may draw.
+        ``masks [B, ceil(V / 32)]`` int32, packed, say which tokens a row may draw; ``adapters``
+        have an id for every row.
         """
         decoder = self._decoder(weights)
         index = jnp.arange(rows.token.shape[0])
@@ -114,7 +118,7 @@ class Steps:
             live = rows.quota > 0
             place = jnp.where(live, rows.position, -1)  # B
             caches = self._caches(pools, rows)
-            hidden, caches = decoder.hidden(rows.token[:, None], place[:, None], caches)
+            hidden, caches = decoder.hidden(rows.token[:, None], place[:, None], caches, adapters)
             following = rows.position + 1
             logits = decoder.logits(hidden[:, 0], place)
             drawn = draw(logits, params, masks, rows.history, following)

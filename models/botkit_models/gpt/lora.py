@@ -27,6 +27,16 @@ class Stack(NamedTuple):
     a: Array
     b: Array
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """``(n, r, in, out)``."""
+        n, rank, inside = self.a.shape
+        return n, rank, inside, self.b.shape[2]
+
+
+LoraShapes = Sequence[Mapping[str, tuple[int, int, int, int]]]
+"""Of stacks: per layer, projection to ``(n, r, in, out)``; empty where there are no adapters."""
+
 
 class Adapters(NamedTuple):
     """The adapters of a batch.

@@ -7,16 +7,22 @@ This module imports neither JAX nor the engine: a server can listen and acknowle
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion.chat import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    TokenLogprob,
+)
 from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
+from botkit.completion.messages import Message
 from botkit.completion.model import Model
 from botkit.completion.text import TextCompletion, TextCompletionRequest
-from botkit.errors import CompletionUnavailableError, MissingExtraError
+from botkit.errors import CompletionUnavailableError, MissingExtraError, ModelNotFoundError
 from botkit_models.home import find_model
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ class LocalSettings(Protocol):
     queue: int
     compile_cache: Path
     warm_up: bool
+    lora: Mapping[str, Path]
 
 
 class LocalCompletion:
@@ -45,6 +52,8 @@ class LocalCompletion:
         compile_cache: Where compiled programs are kept.
         slots, context, queue: See :class:`botkit_models.engine.config.EngineConfig`.
         warm_up: Load the programs that a first question does not need in the background.
+        lora: Adapters (see :mod:`botkit_models.lora`): the model name that requests give, and the
+            folder. A request that names one is answered by the model with that adapter.
     """
 
     def __init__(
@@ -57,11 +66,13 @@ class LocalCompletion:
         context: int = 2048,
         queue: int = 64,
         warm_up: bool = True,
+        lora: Mapping[str, Path] | None = None,
     ) -> None:
         self._model, self._home, self._compile_cache = model, home, compile_cache
         self._sizes = (slots, context, queue)
         self._warm_up = warm_up
-        self._runtime: Runtime | None = None
+        self._lora = dict(lora or {})
+        self._runtimes: list[Runtime] = []
         self._starting = asyncio.Lock()
         self._ready = False
 
@@ -83,38 +94,41 @@ class LocalCompletion:
         """Load the model and the first programs.
 
         Raises:
-            ModelFileError: It is not installed, or damaged.
+            ModelFileError: It is not installed, or damaged; or an adapter is, or does not fit.
+            SettingsError: An adapter has the model's name.
             MissingExtraError: JAX is not installed.
         """
         async with self._starting:
             if self._ready:
                 return
             folder = find_model(self._model, self._home)
-            self._runtime = await asyncio.to_thread(self._load, folder)
-            await self._runtime.engine.start(warm_up=self._warm_up)
+            self._runtimes = await asyncio.to_thread(self._load, folder)
+            await self._runtimes[0].engine.start(warm_up=self._warm_up)
             self._ready = True
 
     async def aclose(self) -> None:
         """Fail what is still running and stop the engine."""
         async with self._starting:
-            if self._ready and self._runtime is not None:
+            if self._ready:
                 self._ready = False
-                await self._runtime.engine.aclose()
+                await self._runtimes[0].engine.aclose()
 
     async def models(self) -> Sequence[Model]:
-        """The one model, under the name of its folder."""
-        runtime = self._loaded()
-        return [Model(id=runtime.name, created=runtime.created, owned_by="botkit")]
+        """The model, under the name of its folder, and each adapter under its own."""
+        self._loaded()
+        return [runtime.model for runtime in self._runtimes]
 
     def version(self, model: str) -> str:
         """See :meth:`botkit.completion.protocol.Versioned.version`."""
-        return self._loaded().fingerprint
+        base = self._loaded()
+        found = (one.fingerprint for one in self._runtimes if one.name == model)
+        return next(found, base.fingerprint)
 
     async def complete(self, request: ChatCompletionRequest) -> ChatCompletion:
         """See :meth:`botkit.completion.protocol.Completion.complete`."""
         from botkit_models.local.chat import complete_chat
 
-        return await complete_chat(self._loaded(), request)
+        return await complete_chat(self._named(request.model), request)
 
     async def stream(
         self, request: ChatCompletionRequest
@@ -122,7 +136,7 @@ class LocalCompletion:
         """See :meth:`botkit.completion.protocol.Completion.stream`."""
         from botkit_models.local.chat import stream_chat
 
-        async with aclosing(stream_chat(self._loaded(), request)) as chunks:
+        async with aclosing(stream_chat(self._named(request.model), request)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -130,7 +144,7 @@ class LocalCompletion:
         """See :meth:`botkit.completion.protocol.TextCompleter.complete_text`."""
         from botkit_models.local.text import complete_text
 
-        return await complete_text(self._loaded(), request)
+        return await complete_text(self._named(request.model), request)
 
     async def stream_text(
         self, request: TextCompletionRequest
@@ -138,7 +152,7 @@ class LocalCompletion:
         """See :meth:`botkit.completion.protocol.TextCompleter.stream_text`."""
         from botkit_models.local.text import stream_text
 
-        async with aclosing(stream_text(self._loaded(), request)) as chunks:
+        async with aclosing(stream_text(self._named(request.model), request)) as chunks:
             async for chunk in chunks:
                 yield chunk
 
@@ -146,34 +160,55 @@ class LocalCompletion:
         """See :meth:`botkit.completion.protocol.Embedder.embed`."""
         from botkit_models.local.embeddings import embed
 
-        return await embed(self._loaded(), request)
+        return await embed(self._named(request.model), request)
 
-    async def score(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
+    async def score(
+        self, model: str, messages: Sequence[Message], reply: str
+    ) -> Sequence[TokenLogprob]:
         """See :meth:`botkit.completion.protocol.Scorer.score`."""
         from botkit_models.local.scoring import score
 
-        return await score(self._loaded(), model, pairs)
+        return await score(self._named(model), model, messages, reply)
+
+    async def likelihoods(self, model: str, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """See :meth:`botkit.completion.protocol.Scorer.likelihoods`."""
+        from botkit_models.local.scoring import likelihoods
+
+        return await likelihoods(self._named(model), model, pairs)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """See :meth:`botkit.completion.protocol.TokenCounter.count_tokens`."""
         return self._loaded().prompts.count(texts)
 
     def _loaded(self) -> Runtime:
-        if self._runtime is None or not self._ready:
+        """The model as it is."""
+        if not self._ready:
             raise CompletionUnavailableError("The model is still loading; try again shortly.")
-        return self._runtime
+        return self._runtimes[0]
 
-    def _load(self, folder: Path) -> Runtime:
+    def _named(self, model: str) -> Runtime:
+        """The model, or the model with an adapter, that a request names.
+
+        Raises:
+            ModelNotFoundError: It names another.
+        """
+        self._loaded()
+        for runtime in self._runtimes:
+            if runtime.name == model:
+                return runtime
+        raise ModelNotFoundError(model)
+
+    def _load(self, folder: Path) -> list[Runtime]:
         try:
             import jax  # noqa: F401  # said here, so that the message names the extra
         except ImportError:
             raise MissingExtraError("jax", "jax") from None
         from botkit_models.engine.config import EngineConfig
-        from botkit_models.local.load import load_runtime
+        from botkit_models.local.load import load_runtimes
 
         slots, context, queue = self._sizes
         config = EngineConfig(slots=slots, context=context, queue=queue)
-        return load_runtime(folder, config, self._compile_cache)
+        return load_runtimes(folder, config, self._compile_cache, self._lora)
 
 
 def local_completion(settings: LocalSettings) -> LocalCompletion:
@@ -186,4 +221,5 @@ def local_completion(settings: LocalSettings) -> LocalCompletion:
         context=settings.context,
         queue=settings.queue,
         warm_up=settings.warm_up,
+        lora=settings.lora,
     )

@@ -53,7 +53,7 @@ async def pieces(
             param="n",
         )
     wanted = [
-        Continuation(one.text, one.params, one.budget, one.constraint, one.terms)
+        Continuation(one.text, one.params, one.budget, one.constraint, one.terms, runtime.adapter)
         for one in generations
     ]
     async with runtime.engine.generate(wanted) as stream:

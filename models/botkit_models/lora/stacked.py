@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from botkit_models.config import DecoderConfig
-from botkit_models.gpt.lora import Stack
+from botkit_models.gpt.lora import LoraShapes, Stack
 from botkit_models.lora.adapter import Factors
 from botkit_models.lora.reading import read_adapter
 from botkit_models.lora.serving_basis import projections, serving_factors
@@ -36,10 +36,18 @@ class LoraSet:
     stacks: Stacks
 
     @property
+    def shapes(self) -> LoraShapes:
+        """Of the stacks: all that programs depend on."""
+        return tuple({name: stack.shape for name, stack in layer.items()} for layer in self.stacks)
+
+    @property
     def nbytes(self) -> int:
         """Memory that the stacks take, in bytes."""
         pairs = [stack for layer in self.stacks for stack in layer.values()]
         return sum(stack.a.nbytes + stack.b.nbytes for stack in pairs)
+
+
+NO_ADAPTERS = LoraSet((), (), [])
 
 
 def load_adapters(model: NativeModel, folders: Mapping[str, Path]) -> LoraSet:
