@@ -200,8 +200,8 @@ def test_an_unknown_model_is_not_found(client: openai.OpenAI) -> None:
         ({"stream_options": {"include_usage": True}}, "stream_options"),
         ({"logit_bias": {"abc": 1}}, "logit_bias"),
         ({"extra_body": {"no_such_thing": 1}}, "no_such_thing"),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
+        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"response_format": {"type": "yaml"}}, "response_format"),
         ({"audio": {"voice": "x", "format": "wav"}}, "audio"),
     ],
 )
