@@ -28,10 +28,11 @@ bench: $(VENV)/.installed source ## measure a message's way, and the local model
 	@$(BIN)/python infra/bench/widget.py
 	@$(BIN)/botkit bench --quality --json bench.json
 
-soak: $(VENV)/.installed-dev ## kill, duplicate and restart for half an hour; make test does so briefly
+soak: $(VENV)/.installed-dev ## kill, duplicate, restart and storm for an hour; make test does so briefly
 	@BOTKIT_SOAK_KILLS=200 BOTKIT_SOAK_COPIES=100 BOTKIT_SOAK_RESTARTS=12 BOTKIT_SOAK_FREEZE=60 \
-		BOTKIT_SOAK_IMAGE=1 $(BIN)/python -m pytest tests/e2e/test_kills.py tests/e2e/test_freeze.py \
-		tests/e2e/test_image.py tests/botkit/store/test_faults.py
+		BOTKIT_SOAK_IMAGE=1 BOTKIT_SOAK_STORM=600 $(BIN)/python -m pytest tests/e2e/test_kills.py \
+		tests/e2e/test_freeze.py tests/e2e/test_image.py tests/e2e/test_storm.py \
+		tests/botkit/store/test_faults.py
 
 clean: ## remove the environment and every cache (pulled models stay)
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -12,14 +12,14 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from botkit.completion import ChatCompletionChunk, ChatCompletionRequest
+from botkit.completion import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 from botkit.server import create_app, serve
 from botkit.settings import Settings
 from botkit_models.local import LocalCompletion, local_completion
 
 
 class Counted:
-    """A local completion that remembers how far the engine was when a stream was let go."""
+    """A local completion that remembers how far the engine was when a request was over."""
 
     def __init__(self, inner: LocalCompletion) -> None:
         self._inner = inner
@@ -27,6 +27,13 @@ class Counted:
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
+
+    async def complete(self, request: ChatCompletionRequest) -> ChatCompletion:
+        """As the inner one."""
+        try:
+            return await self._inner.complete(request)
+        finally:
+            self.left_at = self._inner.stats.decode_dispatches
 
     async def stream(
         self, request: ChatCompletionRequest
@@ -40,8 +47,10 @@ class Counted:
             self.left_at = self._inner.stats.decode_dispatches
 
     async def counters(self, request: web.Request) -> web.Response:
-        """The engine's, and ``left_at``."""
-        return web.json_response({**dataclasses.asdict(self._inner.stats), "left_at": self.left_at})
+        """The engine's, how many jobs wait, and ``left_at``."""
+        waiting = self._inner._loaded().engine.waiting
+        found = {**dataclasses.asdict(self._inner.stats), "waiting": waiting}
+        return web.json_response({**found, "left_at": self.left_at})
 
 
 async def main() -> None:
