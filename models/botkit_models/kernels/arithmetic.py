@@ -19,6 +19,10 @@ _LN2_HIGH = 0.693359375  # its product with a small integer is exact
 _LN2_LOW = math.log(2) - _LN2_HIGH
 _TAYLOR_DEGREE = 7
 
+_LOWEST_POWER = -126.0
+_ROUNDER = 1.5 * 2**23
+_POWER_DEGREE = 6
+
 
 def exp(f: Function, x: Value) -> Value:
     """``exp(x)`` of 8 lanes, relative error about 1e-7; exactly 1 at 0 and 0 at minus infinity.
@@ -36,6 +40,25 @@ def exp(f: Function, x: Value) -> Value:
         series = f.fused(series, r, f.const(1 / math.factorial(power), x.type))
     bits = n.cast("fptosi", I32x8) + 127 << 23
     return (x < low).select(f.zero(x.type), series * bits.cast("bitcast", x.type))
+
+
+def exp2(f: Function, x: Value) -> Value:
+    """``2**x`` of 8 lanes for ``x <= 0``, relative error about 2e-7; exactly 1 at 0, 0 below -126.
+
+    Adding 1.5 * 2**23 leaves the nearest whole number in the low bits of the sum, from where it
+    goes straight to the exponent.
+    """
+    low, magic = f.const(_LOWEST_POWER, x.type), f.const(_ROUNDER, x.type)
+    inside = f.maximum(x, low)
+    shifted = inside + magic
+    rest = inside - (shifted - magic)
+    series = f.const(math.log(2) ** _POWER_DEGREE / math.factorial(_POWER_DEGREE), x.type)
+    for power in range(_POWER_DEGREE - 1, -1, -1):
+        factor = math.log(2) ** power / math.factorial(power)
+        series = f.fused(series, rest, f.const(factor, x.type))
+    exponent = shifted.cast("bitcast", I32x8) << 23
+    result = (series.cast("bitcast", I32x8) + exponent).cast("bitcast", x.type)
+    return (x < low).select(f.zero(x.type), result)
 
 
 def round_even(f: Function, x: Value) -> Value:

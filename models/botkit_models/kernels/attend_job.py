@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from botkit_models.kernels.emit import F32, I64, PTR
+from botkit_models.kernels.emit import F32, I32, I64, PTR, Value
 from botkit_models.kernels.record import Record
 
 BLOCK = 16
@@ -33,6 +33,7 @@ Job = Record(
         "kv_heads": I64,
         "group": I64,
         "head_dim": I64,
+        "padded_dim": I64,
         "table_width": I64,
         "window": I64,
         "scale": F32,
@@ -44,5 +45,33 @@ Job = Record(
     }
 )
 
-Tile = Record({"first": I64, "count": I64})
-"""Neighbouring tokens of one slot."""
+Tile = Record({"first": I64, "count": I64, "oldest": I64, "newest": I64})
+"""Neighbouring tokens of one slot, and their first and last position."""
+
+
+class Scratch:
+    """Where a chunk's things lie in a thread's scratch memory.
+
+    Args:
+        job: Of this work.
+        memory: Of this thread.
+    """
+
+    def __init__(self, job: Value, memory: Value) -> None:
+        D, width = Job.load(job, "head_dim"), Job.load(job, "padded_dim")
+        rows = Job.load(job, "tile_tokens") * Job.load(job, "group")
+        self.limits = memory
+        self.peaks = memory.at(I32, rows)
+        self.totals = self.peaks.at(F32, rows)
+        self.new_peaks = self.totals.at(F32, rows)
+        self.new_totals = self.new_peaks.at(F32, rows)
+        self.q = memory.at(F32, (rows * 5 + 15) & -16)
+        self.mixed = self.q.at(F32, rows * D)
+        self.new_mixed = self.mixed.at(F32, rows * width)
+        self.scores = self.new_mixed.at(F32, rows * width)
+        self.panels = self.scores.at(F32, rows * SPLIT)
+
+    @staticmethod
+    def size(rows: Value, width: Value) -> Value:
+        """Bytes needed for so many query rows, ``width`` being ``D`` padded."""
+        return (rows * (width * 3 + SPLIT + 5) + width * SPLIT + 16) * 4

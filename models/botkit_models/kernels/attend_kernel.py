@@ -13,12 +13,14 @@ from __future__ import annotations
 
 from llvmlite import ir
 
-from botkit_models.kernels.arithmetic import LANES, F32x8, exp
-from botkit_models.kernels.attend_job import BLOCK, ROWS, SPLIT, Job, Tile
-from botkit_models.kernels.attend_split import NOTHING, SplitFunctions, add_split
+from botkit_models.kernels.arithmetic import LANES, F32x8, exp2
+from botkit_models.kernels.attend_job import BLOCK, ROWS, SPLIT, Job, Scratch, Tile
+from botkit_models.kernels.attend_split import LOG2_E, NOTHING, add_split
+from botkit_models.kernels.cache_read import add_fetch, add_fetch_keys
 from botkit_models.kernels.cache_write import WRITE_CHUNK, add_rotate, add_write_task
 from botkit_models.kernels.emit import F32, I8, I32, I64, PTR, VOID, Function, Value
 from botkit_models.kernels.frame import Call, add_handler
+from botkit_models.kernels.panel import COLUMNS
 from botkit_models.kernels.pool import Pool
 
 TARGET = "botkit_attend"
@@ -34,12 +36,15 @@ def add_attend(module: ir.Module, pool: Pool) -> None:
     rotate = add_rotate(module)
     write = add_write_task(module, rotate)
     tiles = _add_tiles(module)
-    split = add_split(module)
     load_rows = _add_load_rows(module, rotate)
-    one = _add_one_split(module, split)
+    fetch = add_fetch(module)
+    one, begin = (
+        add_split(module, fetch),
+        _add_begin(module, load_rows, add_fetch_keys(module, fetch)),
+    )
     merge, finish = _add_merge(module), _add_finish(module)
-    whole = _add_whole_task(module, load_rows, one, merge, finish)
-    part = _add_part_task(module, load_rows, one)
+    whole = _add_whole_task(module, begin, one, merge, finish)
+    part = _add_part_task(module, begin, one)
     join = _add_join_task(module, merge, finish)
 
     def body(f: Function, call: Call) -> None:
@@ -66,12 +71,14 @@ def _handle(
         f.minimum(f.const(ROWS, I64) / group, f.const(MAX_TILE, I64)), f.const(1, I64)
     )
     rotated = call.attribute("rotate", I32).differs(0)
+    scale, softcap = call.attribute("scale", F32), call.attribute("softcap", F32)
     nowhere = f.zero(PTR)
     taken = f.call(pool.enter)
     # Splits that one token could have, by the length of the tables.
     longest = (tables.dim(1) * BLOCK + (SPLIT - 1)) / SPLIT
     rows = tile_tokens * group
-    partial = _partial_size(rows, D)
+    width = (D + (COLUMNS - 1)) & -COLUMNS
+    partial = _partial_size(rows, width)
     room = N * Tile.size + partial * K * longest * FEW * 4 + 4096
     memory = f.call(pool.borrow, taken, room)
     job = Job.make(
@@ -92,17 +99,19 @@ def _handle(
         kv_heads=K,
         group=group,
         head_dim=D,
+        padded_dim=width,
         table_width=tables.dim(1),
         window=call.attribute("window", I32).widen(),
-        scale=call.attribute("scale", F32),
-        softcap=call.attribute("softcap", F32),
+        # A soft cap is of the scores as they are.
+        scale=scale * (softcap > 0.0).select(f.const(1.0, F32), f.const(LOG2_E, F32)),
+        softcap=softcap,
         tile_tokens=tile_tokens,
         tiles=memory,
         splits=f.const(0, I64),
         partials=memory.offset((N * Tile.size + 127) & -64),
     )
     found = f.call(tiles, job)
-    scratch = (rows * (D * 3 + SPLIT + 8) + D * SPLIT) * 4 + 4096
+    scratch = Scratch.size(rows, width)
     with f.when(found > 0):
         chunks = (N + (WRITE_CHUNK - 1)) / WRITE_CHUNK
         f.call(pool.run, taken, f.address(write.ir), job, chunks, scratch)
@@ -118,9 +127,9 @@ def _handle(
     f.call(pool.leave, taken)
 
 
-def _partial_size(rows: Value, D: Value) -> Value:
+def _partial_size(rows: Value, width: Value) -> Value:
     """Floats of a split's result: the mixed rows, their peaks and totals."""
-    return (rows * (D + 2) + 15) & -16
+    return (rows * (width + 2) + 15) & -16
 
 
 def _add_tiles(module: ir.Module) -> Function:
@@ -149,10 +158,13 @@ def _add_tiles(module: ir.Module) -> Function:
                 with f.either(fits.get()) as (joined, opened):
                     with joined:
                         Tile.store(last, "count", Tile.load(last, "count") + 1)
+                        Tile.store(last, "newest", position.widen())
                     with opened:
                         fresh = tiles.offset(found.get() * Tile.size)
                         Tile.store(fresh, "first", token)
                         Tile.store(fresh, "count", f.const(1, I64))
+                        Tile.store(fresh, "oldest", position.widen())
+                        Tile.store(fresh, "newest", position.widen())
                         found.set(found.get() + 1)
                         open_slot.set(slot)
                 splits.set(f.maximum(splits.get(), position.widen() / SPLIT + 1))
@@ -167,28 +179,6 @@ def _blank(f: Function, start: Value, count: Value) -> None:
     )
 
 
-class _Rows:
-    """Where a chunk's things lie in a thread's scratch memory.
-
-    Args:
-        job: Of this work.
-        scratch: Of this thread.
-    """
-
-    def __init__(self, job: Value, scratch: Value) -> None:
-        D, most = Job.load(job, "head_dim"), Job.load(job, "tile_tokens") * Job.load(job, "group")
-        self.limits = scratch
-        self.peaks = scratch.at(I32, most)
-        self.totals = self.peaks.at(F32, most)
-        self.new_peaks = self.totals.at(F32, most)
-        self.new_totals = self.new_peaks.at(F32, most)
-        self.q = scratch.at(F32, (most * 5 + 15) & -16)
-        self.mixed = self.q.at(F32, most * D)
-        self.new_mixed = self.mixed.at(F32, most * D)
-        self.scores = self.new_mixed.at(F32, most * D)
-        self.loaded = self.scores.at(F32, most * SPLIT)
-
-
 def _tile_of(job: Value, pair: Value) -> tuple[Value, Value]:
     """The tile (its address) and the key/value head of a pair's number."""
     K = Job.load(job, "kv_heads")
@@ -199,20 +189,12 @@ def _rows_of(job: Value, tile: Value) -> Value:
     return Tile.load(tile, "count") * Job.load(job, "group")
 
 
-def _slot_of(job: Value, tile: Value) -> Value:
-    return Job.load(job, "slots").load(I32, Tile.load(tile, "first")).widen()
-
-
-def _split_range(f: Function, job: Value, tile: Value) -> tuple[Value, Value, Value]:
-    """The first split that a tile sees, the one after its last, and its last position."""
-    positions = Job.load(job, "positions")
-    first = Tile.load(tile, "first")
-    oldest = positions.load(I32, first).widen()
-    newest = positions.load(I32, first + Tile.load(tile, "count") - 1).widen()
+def _splits_of(f: Function, job: Value, tile: Value) -> tuple[Value, Value]:
+    """The first split that a tile sees, and the one after its last."""
     window = Job.load(job, "window")
-    start = f.maximum(oldest - window + 1, f.const(0, I64))
+    start = f.maximum(Tile.load(tile, "oldest") - window + 1, f.const(0, I64))
     start = (window > 0).select(start, f.const(0, I64))
-    return start / SPLIT, newest / SPLIT + 1, newest
+    return start / SPLIT, Tile.load(tile, "newest") / SPLIT + 1
 
 
 def _add_load_rows(module: ir.Module, rotate: Function) -> Function:
@@ -232,23 +214,16 @@ def _add_load_rows(module: ir.Module, rotate: Function) -> Function:
     return f
 
 
-def _add_one_split(module: ir.Module, split: SplitFunctions) -> Function:
-    """``(job, tile, head, split, scratch, mixed, peaks, totals)``: a tile over one split."""
-    f = Function(module, "botkit_one_split", VOID, [PTR, PTR, I64, I64, PTR, PTR, PTR, PTR])
-    job, tile, head, number, scratch, mixed, peaks, totals = f.parameters
-    own = _Rows(job, scratch)
-    D, rows, slot = Job.load(job, "head_dim"), _rows_of(job, tile), _slot_of(job, tile)
-    _, _, newest = _split_range(f, job, tile)
+def _add_begin(module: ir.Module, load_rows: Function, fetch_keys: Function) -> Function:
+    """``(job, tile, head, i64 split, scratch)``: queries in rows, while the first keys come."""
+    f = Function(module, "botkit_begin", VOID, [PTR, PTR, I64, I64, PTR])
+    job, tile, head, number, scratch = f.parameters
+    own = Scratch(job, scratch)
+    slot = Job.load(job, "slots").load(I32, Tile.load(tile, "first")).widen()
     first = number * SPLIT
-    count = f.minimum(newest + 1 - first, f.const(SPLIT, I64))
-    count = (count + (LANES - 1)) & -LANES
-    for pool, use in (("keys", 0), ("values", 1)):
-        f.call(split.gather, job, Job.load(job, pool), slot, head, first, count, own.loaded)
-        if use == 0:
-            f.call(split.scores, own.q, rows, own.loaded, count, D, own.scores)
-            f.call(split.weigh, job, own.scores, rows, own.limits, first, count, peaks, totals)
-        else:
-            f.call(split.mix, own.scores, rows, own.loaded, count, D, mixed)
+    count = f.minimum(Tile.load(tile, "newest") + 1 - first, f.const(SPLIT, I64))
+    f.call(fetch_keys, job, slot, head, first, count)
+    f.call(load_rows, job, tile, head, own.q, own.limits)
     f.done()
     return f
 
@@ -261,8 +236,8 @@ def _add_merge(module: ir.Module) -> Function:
         old, new = peaks.load(F32, row), new_peaks.load(F32, row)
         peak = f.maximum(old, new)
         # One vector exp for both.
-        keep = exp(f, (old - peak).splat(LANES))
-        take = exp(f, (new - peak).splat(LANES))
+        keep = exp2(f, (old - peak).splat(LANES))
+        take = exp2(f, (new - peak).splat(LANES))
         total = totals.load(F32, row) * keep.lane(0) + new_totals.load(F32, row) * take.lane(0)
         peaks.store(peak, row)
         totals.store(total, row)
@@ -277,6 +252,7 @@ def _add_finish(module: ir.Module) -> Function:
     """``(job, tile, i64 head, mixed, totals)``: divide by the total and write the result."""
     f = Function(module, "botkit_finish", VOID, [PTR, PTR, I64, PTR, PTR])
     job, tile, head, mixed, totals = f.parameters
+    width = Job.load(job, "padded_dim")
     H, D, group = (Job.load(job, name) for name in ("heads", "head_dim", "group"))
     with f.loop(0, Tile.load(tile, "count")) as n:
         token = Tile.load(tile, "first") + n
@@ -286,12 +262,12 @@ def _add_finish(module: ir.Module) -> Function:
             out = Job.load(job, "mixed").at(F32, (token * H + head * group + member) * D)
             with f.loop(0, D, LANES) as d:
                 # Plus 0: a nought's sign depends on how many noughts were added before.
-                out.store(mixed.load(F32x8, row * D + d) * share + 0.0, d)
+                out.store(mixed.load(F32x8, row * width + d) * share + 0.0, d)
     f.done()
     return f
 
 
-def _begin(f: Function, rows: Value, D: Value, mixed: Value, peaks: Value, totals: Value) -> None:
+def _clear(f: Function, rows: Value, D: Value, mixed: Value, peaks: Value, totals: Value) -> None:
     """Nothing seen yet."""
     with f.loop(0, rows) as row:
         peaks.store(f.const(NOTHING, F32), row)
@@ -300,20 +276,21 @@ def _begin(f: Function, rows: Value, D: Value, mixed: Value, peaks: Value, total
 
 
 def _add_whole_task(
-    module: ir.Module, load_rows: Function, one: Function, merge: Function, finish: Function
+    module: ir.Module, begin: Function, one: Function, merge: Function, finish: Function
 ) -> Function:
     """The task of a tile and head: all its splits."""
     f = Function(module, "botkit_attend_whole", VOID, [PTR, I64, PTR])
     job, pair, scratch = f.parameters
     tile, head = _tile_of(job, pair)
-    own, D, rows = _Rows(job, scratch), Job.load(job, "head_dim"), _rows_of(job, tile)
-    f.call(load_rows, job, tile, head, own.q, own.limits)
-    _begin(f, rows, D, own.mixed, own.peaks, own.totals)
-    start, stop, _ = _split_range(f, job, tile)
+    own, D, rows = Scratch(job, scratch), Job.load(job, "padded_dim"), _rows_of(job, tile)
+    start, stop = _splits_of(f, job, tile)
+    f.call(begin, job, tile, head, start, scratch)
+    _clear(f, rows, D, own.mixed, own.peaks, own.totals)
+    end = Tile.load(tile, "newest") + 1
     state = (own.mixed, own.peaks, own.totals)
     fresh = (own.new_mixed, own.new_peaks, own.new_totals)
     with f.loop(start, stop) as number:
-        f.call(one, job, tile, head, number, scratch, *fresh)
+        f.call(one, job, tile, head, number, end, scratch, *fresh)
         f.call(merge, rows, D, *state, *fresh)
     f.call(finish, job, tile, head, own.mixed, own.totals)
     f.done()
@@ -322,25 +299,25 @@ def _add_whole_task(
 
 def _partial(job: Value, pair: Value, number: Value) -> tuple[Value, Value, Value]:
     """Where a split's result waits: mixed rows, peaks, totals."""
-    D, most = Job.load(job, "head_dim"), Job.load(job, "tile_tokens") * Job.load(job, "group")
-    place = (pair * Job.load(job, "splits") + number) * _partial_size(most, D)
+    width, most = Job.load(job, "padded_dim"), Job.load(job, "tile_tokens") * Job.load(job, "group")
+    place = (pair * Job.load(job, "splits") + number) * _partial_size(most, width)
     mixed = Job.load(job, "partials").at(F32, place)
-    peaks = mixed.at(F32, most * D)
+    peaks = mixed.at(F32, most * width)
     return mixed, peaks, peaks.at(F32, most)
 
 
-def _add_part_task(module: ir.Module, load_rows: Function, one: Function) -> Function:
+def _add_part_task(module: ir.Module, begin: Function, one: Function) -> Function:
     """The task of a tile, a head and one split."""
     f = Function(module, "botkit_attend_part", VOID, [PTR, I64, PTR])
     job, chunk, scratch = f.parameters
     splits = Job.load(job, "splits")
     pair, number = chunk / splits, chunk % splits
     tile, head = _tile_of(job, pair)
-    start, stop, _ = _split_range(f, job, tile)
+    start, stop = _splits_of(f, job, tile)
     with f.when((number >= start) & (number < stop)):
-        own = _Rows(job, scratch)
-        f.call(load_rows, job, tile, head, own.q, own.limits)
-        f.call(one, job, tile, head, number, scratch, *_partial(job, pair, number))
+        f.call(begin, job, tile, head, number, scratch)
+        end = (number + 1) * SPLIT
+        f.call(one, job, tile, head, number, end, scratch, *_partial(job, pair, number))
     f.done()
     return f
 
@@ -350,9 +327,9 @@ def _add_join_task(module: ir.Module, merge: Function, finish: Function) -> Func
     f = Function(module, "botkit_attend_join", VOID, [PTR, I64, PTR])
     job, pair, scratch = f.parameters
     tile, head = _tile_of(job, pair)
-    own, D, rows = _Rows(job, scratch), Job.load(job, "head_dim"), _rows_of(job, tile)
-    _begin(f, rows, D, own.mixed, own.peaks, own.totals)
-    start, stop, _ = _split_range(f, job, tile)
+    own, D, rows = Scratch(job, scratch), Job.load(job, "padded_dim"), _rows_of(job, tile)
+    _clear(f, rows, D, own.mixed, own.peaks, own.totals)
+    start, stop = _splits_of(f, job, tile)
     with f.loop(start, stop) as number:
         f.call(merge, rows, D, own.mixed, own.peaks, own.totals, *_partial(job, pair, number))
     f.call(finish, job, tile, head, own.mixed, own.totals)

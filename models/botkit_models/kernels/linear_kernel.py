@@ -31,12 +31,11 @@ TARGET = "botkit_linear"
 
 ATTRIBUTES = ("eps", "gated", "norm", "residual")
 
-CHUNK_BYTES = 32768
 MAX_CHUNK = 256
+MAX_CHUNK_BYTES = 65536
+COARSE, FINE, MANY_ROWS = 8, 16, 64
+"""Chunks per thread; more where they take long, so that no thread waits long for the last."""
 QUANTISE_CHUNK = 8
-ALONE_ROWS = 8
-"""Up to so many rows are quantised by the caller alone: handing over would take longer."""
-
 INT16_TOP = 32767
 INT32_TOP = 2**31 - 1
 INT8_MAGNITUDE = 128
@@ -101,8 +100,7 @@ def _handle(
     count = f.call(compact, positions.data, N, rows)
     _blank(f, positions.data, N, outs, y.data)
     top = f.minimum(f.const(INT32_TOP, I64) / (width * INT8_MAGNITUDE), f.const(INT16_TOP, I64))
-    chunk = f.minimum(f.const(CHUNK_BYTES, I64) / width, f.const(MAX_CHUNK, I64))
-    chunk = f.maximum((chunk + (LANES - 1)) & -LANES, f.const(LANES, I64))
+    chunk = _chunk(f, pool, count, width, outs)
     job = _Job.make(
         f,
         x=x.data,
@@ -130,6 +128,14 @@ def _handle(
         f.call(pool.run, taken, f.address(product.ir), job, parts, f.const(_SCRATCH, I64))
     f.call(pool.give_back, taken, memory)
     f.call(pool.leave, taken)
+
+
+def _chunk(f: Function, pool: Pool, count: Value, width: Value, outs: Value) -> Value:
+    """How many outputs a chunk of work has, a multiple of 8."""
+    pieces = (count >= MANY_ROWS).select(f.const(FINE, I64), f.const(COARSE, I64))
+    fair = outs / (pieces * f.call(pool.threads))
+    most = f.minimum(f.const(MAX_CHUNK_BYTES, I64) / width, f.const(MAX_CHUNK, I64))
+    return (f.maximum(f.minimum(fair, most), f.const(1, I64)) + (LANES - 1)) & -LANES
 
 
 def _blank(f: Function, positions: Value, N: Value, outs: Value, y: Value) -> None:

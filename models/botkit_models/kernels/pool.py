@@ -73,6 +73,7 @@ class Pool:
         run: ``(i1 taken, function, argument, i64 chunks, i64 scratch bytes)``: do all chunks.
         borrow: ``(i1 taken, i64 bytes) -> ptr``: memory for the length of one call.
         give_back: ``(i1 taken, ptr)``.
+        threads: ``() -> i64``: how many there are to share work, the caller included.
     """
 
     enter: Function
@@ -80,6 +81,7 @@ class Pool:
     run: Function
     borrow: Function
     give_back: Function
+    threads: Function
 
 
 def add_pool(module: ir.Module) -> Pool:
@@ -98,6 +100,7 @@ def add_pool(module: ir.Module) -> Pool:
         run=_run(module, take_part, reserve),
         borrow=_borrow(module, reserve),
         give_back=_give_back(module),
+        threads=_threads(module),
     )
 
 
@@ -162,7 +165,7 @@ def _take(module: ir.Module) -> Function:
 
 def _reserve(module: ir.Module) -> Function:
     """``(buffer, bytes) -> ptr``: the buffer's memory, grown if it is too small."""
-    f = Function(module, "botkit_reserve", PTR, [PTR, I64])
+    f = Function(module, "botkit_grow", PTR, [PTR, I64])
     buffer, size = f.parameters
     with f.when(Buffer.load(buffer, "size") < size):
         f.intrinsic("free", VOID, Buffer.load(buffer, "memory"))
@@ -370,6 +373,12 @@ def _give_back(module: ir.Module) -> Function:
         f.done()
     f.intrinsic("free", VOID, memory)
     f.done()
+    return f
+
+
+def _threads(module: ir.Module) -> Function:
+    f = Function(module, "botkit_threads", I64, [], inline=True)
+    f.done(_read(f, WORKERS).widen() + 1)
     return f
 
 
