@@ -164,6 +164,33 @@ class Settings(WebSettings, BotSettings):
         validation_alias="BOTKIT_QUEUE",
         description="Requests that may wait for a slot; one more is answered 429.",
     )
+    drafts: int = Field(
+        7,
+        ge=0,
+        le=31,
+        validation_alias="BOTKIT_DRAFTS",
+        description="Tokens that the local model guesses ahead, from the conversation and from "
+        "past replies, and checks in one step; 0 for none. Replies stay the same.",
+    )
+    prefix_cache: int = Field(
+        64,
+        ge=0,
+        le=1 << 20,
+        validation_alias="BOTKIT_PREFIX_CACHE",
+        description="MiB for what conversations left in the cache, besides the slots' own room, so "
+        "that the next turn reads only what is new.",
+    )
+    strict: bool = Field(
+        False,
+        validation_alias="BOTKIT_STRICT",
+        description="Let the same request and seed give the same bits also where that costs speed: "
+        "with float weights, and on machines without the CPU kernels.",
+    )
+    cpu_kernels: bool = Field(
+        True,
+        validation_alias="BOTKIT_CPU_KERNELS",
+        description="Use the CPU kernels where the processor has AVX2; `off` for plain XLA.",
+    )
     warm_up: bool = Field(
         True,
         validation_alias="BOTKIT_WARM_UP",

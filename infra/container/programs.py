@@ -18,9 +18,9 @@ from botkit_models.local.load import load_runtime
 def compile_programs(which: str) -> int:
     """Keep them where the server looks for them; how many there are."""
     settings = Settings.load()
-    sizes = EngineConfig(slots=settings.slots, context=settings.context, queue=settings.queue)
     folder = find_model(settings.model, settings.home)
-    programs = load_runtime(folder, sizes, settings.compile_cache).engine.programs
+    config = EngineConfig.of(settings)
+    programs = load_runtime(folder, config, settings.compile_cache).engine.programs
     keys = programs.essential() if which == "essential" else list(programs.reachable())
     for key in keys:
         programs.keep(key)

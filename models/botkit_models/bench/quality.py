@@ -17,13 +17,13 @@ from botkit.errors import ModelFileError
 from botkit_models.bench.dialogues import Dialogue
 from botkit_models.bench.row import Bound, Row
 from botkit_models.chat_template import ChatTemplate
-from botkit_models.gpt.cache import BLOCK, empty_caches
+from botkit_models.gpt.cache import empty_caches
 from botkit_models.gpt.decoder import Decoder
 from botkit_models.tokenizer import Tokenizer
 from botkit_models.weights.native import NativeModel, open_native
 
 PERPLEXITY = Bound("most", 1.025, of="ratio")
-MOST_TOKENS = 4 * BLOCK
+PADDED, MOST_TOKENS = 256, 1024
 
 LogProbs = Callable[[jax.Array], jax.Array]
 
@@ -126,9 +126,9 @@ def compare(ours: LogProbs, theirs: LogProbs, texts: Sequence[Sequence[int]]) ->
 
 def _compare_one(ours: LogProbs, theirs: LogProbs, text: Sequence[int]) -> np.ndarray:
     """Loss, the reference's loss, divergence and agreement at each position, ``[4, T - 1]``."""
-    # One shape per number of blocks, so that few are compiled. What is padded comes after, and
+    # Lengths are rounded up, so that few shapes are compiled. What is padded comes after, and
     # attention looks back only.
-    padded = np.zeros((1, -(-len(text) // BLOCK) * BLOCK), np.int32)
+    padded = np.zeros((1, -(-len(text) // PADDED) * PADDED), np.int32)
     padded[0, : len(text)] = text
     tokens = jnp.asarray(padded)
     p, q = theirs(tokens), ours(tokens)  # T,V

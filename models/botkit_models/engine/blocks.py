@@ -15,7 +15,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from botkit_models.gpt.cache import BLOCK
+from botkit_models.gpt.block import BLOCK
 
 Tokens = tuple[int, ...]
 

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 from botkit.errors import SettingsError
 from botkit_models.config import DecoderConfig
-from botkit_models.gpt.cache import BLOCK
+from botkit_models.gpt.block import BLOCK
 
 NARROWEST = 256 // BLOCK
 MIB = 1 << 20
+
+
+class EngineSettings(Protocol):
+    """What is read from :class:`botkit.settings.Settings`; ``prefix_cache`` is in MiB."""
+
+    slots: int
+    context: int
+    queue: int
+    drafts: int
+    prefix_cache: int
+    strict: bool
+    cpu_kernels: bool
 
 
 @dataclass(frozen=True)
@@ -27,6 +40,7 @@ class EngineConfig:
         prefix_bytes: Room for what past conversations left, beyond what all slots need.
         strict: Give up speed wherever it could change the last bit of a reply. It changes nothing
             with int8 weights on a CPU that has kernels: there every bit is the same anyway.
+        kernels: Use :mod:`botkit_models.kernels` where they can run.
     """
 
     slots: int = 4
@@ -37,6 +51,20 @@ class EngineConfig:
     drafts: int = 7
     prefix_bytes: int = 64 * MIB
     strict: bool = False
+    kernels: bool = True
+
+    @classmethod
+    def of(cls, settings: EngineSettings) -> EngineConfig:
+        """The sizes that the settings ask for."""
+        return cls(
+            slots=settings.slots,
+            context=settings.context,
+            queue=settings.queue,
+            drafts=settings.drafts,
+            prefix_bytes=settings.prefix_cache * MIB,
+            strict=settings.strict,
+            kernels=settings.cpu_kernels,
+        )
 
     def __post_init__(self) -> None:
         """Refuse sizes that cannot work.

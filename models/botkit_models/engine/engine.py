@@ -103,8 +103,10 @@ class Engine:
         return len(self._waiting)
 
     def warm_up(self) -> None:
-        """Have every program compiled to disk that is not there; returns when all are."""
+        """Have every program compiled to disk that is not there; returns when all are loaded."""
+        self.programs.load_kept()
         self.programs.warm_up(self.model.folder)
+        self.programs.load_kept()
 
     async def start(self, *, warm_up: bool = True) -> None:
         """Load the first programs and start working; with ``warm_up`` the others are compiled."""

@@ -13,7 +13,7 @@ from botkit.errors import SettingsError
 from botkit_models import kernels
 from botkit_models.config import DecoderConfig
 from botkit_models.engine.config import EngineConfig
-from botkit_models.engine.room import free_memory
+from botkit_models.engine.room import free_memory, release_code
 from botkit_models.engine.steps import Steps
 from botkit_models.gpt.cache import block_bytes
 from botkit_models.gpt.decoder import Decoder
@@ -90,7 +90,8 @@ class Plan:
 def plan_for(model: NativeModel, config: EngineConfig) -> Plan:
     """How to run ``model``."""
     quantised = weights_kind(model) == "int8"
-    use_kernels = quantised and kernels.available() and kernels.supports(model.config)
+    able = config.kernels and kernels.available()
+    use_kernels = quantised and able and kernels.supports(model.config)
     return Plan(
         config=config,
         model=model.config,
@@ -104,6 +105,7 @@ def steps_for(model: NativeModel, eos_ids: Sequence[int], plan: Plan) -> Steps:
     """The model's functions; its weights are the file's pages where the backend can use them."""
     if plan.use_kernels:
         kernels.register()
+        release_code("llvmlite")
     tensors = {name: jax.device_put(array, may_alias=True) for name, array in model.tensors.items()}
     decoder = Decoder(model.config, tensors, use_kernels=plan.use_kernels)
     return Steps(decoder, eos_ids, plan.config.decode_steps, plan.use_kernels)

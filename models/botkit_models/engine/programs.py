@@ -30,7 +30,7 @@ from botkit_models.engine.room import return_memory
 from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
 from botkit_models.engine.shelf import Key, Program, Shelf
 from botkit_models.engine.steps import Rows, Steps
-from botkit_models.gpt.cache import Pool, empty_pools
+from botkit_models.gpt.cache import Pool, empty_pools, reserved_pools
 from botkit_models.gpt.lora import Adapters, LoraShapes, Stack
 
 logger = logging.getLogger(__name__)
@@ -233,7 +233,9 @@ class Programs:
         return program
 
     def _pools_arguments(self, blocks: int, _: int) -> tuple[Any, Any, Any]:
-        return lambda: empty_pools(self._plan.model, blocks, self._plan.dtype), (), ()
+        plan = self._plan
+        make = reserved_pools if plan.use_kernels else empty_pools
+        return lambda: make(plan.model, blocks, plan.dtype), (), ()
 
     def _read_arguments(self, tokens: int, width: int) -> tuple[Any, Any, Any]:
         shapes = (self._weights(), self._pools(), _int32(tokens), _int32(tokens), _int32(width))

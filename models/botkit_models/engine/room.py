@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+DONT_NEED = 4  # MADV_DONTNEED: of a file's pages that nobody wrote to, only these go
 
 
 def free_memory() -> int | None:
@@ -42,3 +43,19 @@ def _within_limit() -> int | None:
         stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
         return limit - taken + int(stat.get("file", 0))
     return None
+
+
+def release_code(library: str) -> None:
+    """Let go of a shared library's code that is in memory: it has done its work.
+
+    Its pages are read again from the file if need be. ``library`` is part of the file's name.
+    """
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(OSError, AttributeError, ValueError):
+        libc = ctypes.CDLL("libc.so.6")
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            span, access, *_, name = line.split(maxsplit=5)
+            if library in name and access == "r-xp":
+                begin, end = (int(edge, 16) for edge in span.split("-"))
+                libc.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), DONT_NEED)

@@ -18,9 +18,8 @@ from jax.typing import DTypeLike
 from botkit_models import kernels
 from botkit_models.config import DecoderConfig
 from botkit_models.gpt.attention import AttentionSpec, attend_gathered
+from botkit_models.gpt.block import BLOCK
 from botkit_models.gpt.rotary import Rotation, rotate
-
-BLOCK = 16
 
 
 class Cache(Protocol):
@@ -162,6 +161,15 @@ def empty_pools(config: DecoderConfig, blocks: int, dtype: DTypeLike) -> list[Po
     shape = (blocks, config.num_kv_heads, BLOCK, config.head_dim)
     return [
         Pool(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(config.num_layers)
+    ]
+
+
+def reserved_pools(config: DecoderConfig, blocks: int, dtype: DTypeLike) -> list[Pool]:
+    """As :func:`empty_pools`, of anything: memory is taken as blocks are written to."""
+    shape = (blocks, config.num_kv_heads, BLOCK, config.head_dim)
+    return [
+        Pool(kernels.reserve(shape, dtype), kernels.reserve(shape, dtype))
+        for _ in range(config.num_layers)
     ]
 
 

@@ -9,11 +9,14 @@ is needed where botkit runs. XLA programs call it through :mod:`jax.ffi`. Where 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from botkit_models.config import DecoderConfig
 from botkit_models.kernels.attend import attend, supports_attend
 from botkit_models.kernels.host import available, identity
 from botkit_models.kernels.linear import linear, supports_linear
 from botkit_models.kernels.low_rank import low_rank
+from botkit_models.kernels.reserve import reserve
 
 __all__ = [
     "attend",
@@ -22,18 +25,23 @@ __all__ = [
     "linear",
     "low_rank",
     "register",
+    "reserve",
     "supports",
     "supports_attend",
     "supports_linear",
 ]
 
 
-def register() -> None:
-    """Make the kernels known to XLA. Thread-safe; again is free."""
+def register(folder: Path | None = None) -> None:
+    """Make the kernels known to XLA. Thread-safe; again is free.
+
+    Args:
+        folder: Where machine code is kept between processes, or None to compile each time.
+    """
     # Imported late: without llvmlite, everything but this must still import.
     from botkit_models.kernels.registry import register_once
 
-    register_once()
+    register_once(folder)
 
 
 def supports(config: DecoderConfig) -> bool:

@@ -23,6 +23,7 @@ from botkit.completion.messages import Message
 from botkit.completion.model import Model
 from botkit.completion.text import TextCompletion, TextCompletionRequest
 from botkit.errors import CompletionUnavailableError, MissingExtraError, ModelNotFoundError
+from botkit_models.engine.config import EngineConfig, EngineSettings
 from botkit_models.home import find_model
 
 if TYPE_CHECKING:
@@ -30,14 +31,11 @@ if TYPE_CHECKING:
     from botkit_models.local.runtime import Runtime
 
 
-class LocalSettings(Protocol):
+class LocalSettings(EngineSettings, Protocol):
     """What is read from :class:`botkit.settings.Settings`."""
 
     home: Path
     model: str
-    slots: int
-    context: int
-    queue: int
     compile_cache: Path
     warm_up: bool
     lora: Mapping[str, Path]
@@ -50,7 +48,7 @@ class LocalCompletion:
         model: Name of an installed model, or path of a serving folder.
         home: Where installed models are.
         compile_cache: Where compiled programs are kept.
-        slots, context, queue: See :class:`botkit_models.engine.config.EngineConfig`.
+        config: How large the engine is.
         warm_up: Load the programs that a first question does not need in the background.
         lora: Adapters (see :mod:`botkit_models.lora`): the model name that requests give, and the
             folder. A request that names one is answered by the model with that adapter.
@@ -62,14 +60,12 @@ class LocalCompletion:
         *,
         home: Path,
         compile_cache: Path,
-        slots: int = 4,
-        context: int = 2048,
-        queue: int = 64,
+        config: EngineConfig = EngineConfig(),  # noqa: B008  # frozen
         warm_up: bool = True,
         lora: Mapping[str, Path] | None = None,
     ) -> None:
         self._model, self._home, self._compile_cache = model, home, compile_cache
-        self._sizes = (slots, context, queue)
+        self._config = config
         self._warm_up = warm_up
         self._lora = dict(lora or {})
         self._runtimes: list[Runtime] = []
@@ -203,12 +199,9 @@ class LocalCompletion:
             import jax  # noqa: F401  # said here, so that the message names the extra
         except ImportError:
             raise MissingExtraError("jax", "jax") from None
-        from botkit_models.engine.config import EngineConfig
         from botkit_models.local.load import load_runtimes
 
-        slots, context, queue = self._sizes
-        config = EngineConfig(slots=slots, context=context, queue=queue)
-        return load_runtimes(folder, config, self._compile_cache, self._lora)
+        return load_runtimes(folder, self._config, self._compile_cache, self._lora)
 
 
 def local_completion(settings: LocalSettings) -> LocalCompletion:
@@ -217,9 +210,7 @@ def local_completion(settings: LocalSettings) -> LocalCompletion:
         settings.model,
         home=settings.home,
         compile_cache=settings.compile_cache,
-        slots=settings.slots,
-        context=settings.context,
-        queue=settings.queue,
+        config=EngineConfig.of(settings),
         warm_up=settings.warm_up,
         lora=settings.lora,
     )

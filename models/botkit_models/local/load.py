@@ -12,6 +12,7 @@ import jax
 from botkit.errors import SettingsError
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Engine
+from botkit_models.engine.plan import Plan
 from botkit_models.local.requests import Prompts
 from botkit_models.local.runtime import Runtime
 from botkit_models.lora.stacked import NO_ADAPTERS, LoraSet, load_adapters
@@ -51,7 +52,7 @@ def load_runtimes(
     base = Runtime(
         name=folder.name,
         created=int((folder / WEIGHTS_FILE).stat().st_mtime),
-        fingerprint=_fingerprint(folder),
+        fingerprint=_fingerprint(folder, engine.plan),
         tokenizer=tokenizer,
         prompts=Prompts(tokenizer, engine.limit),
         engine=engine,
@@ -72,10 +73,11 @@ def _adapted(base: Runtime, adapters: LoraSet, place: int, lora: Mapping[str, Pa
     )
 
 
-def _fingerprint(folder: Path) -> str:
-    """Of the weights (their size and time stand for them), the compiler and the backend."""
+def _fingerprint(folder: Path, plan: Plan) -> str:
+    """Of the weights (their size and time stand for them), the compiler and the arithmetic."""
     stat = (folder / WEIGHTS_FILE).stat()
-    return _short((stat.st_size, stat.st_mtime_ns, jax.__version__, jax.default_backend()))
+    arithmetic = (jax.__version__, jax.default_backend(), plan.use_kernels)
+    return _short((stat.st_size, stat.st_mtime_ns, *arithmetic))
 
 
 def _short(parts: tuple[object, ...]) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from botkit_models.engine.blocks import Blocks
-from botkit_models.gpt.cache import BLOCK
+from botkit_models.gpt.block import BLOCK
 
 COUNT, WIDTH = 12, 6
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from botkit.errors import SettingsError
 from botkit_models.engine.config import EngineConfig
-from botkit_models.gpt.cache import BLOCK
+from botkit_models.gpt.block import BLOCK
 
 
 @pytest.mark.parametrize(

@@ -92,16 +92,13 @@ async def test_other_chunks_change_no_bit(model):
 
 @pytest.mark.parametrize("weights", ["int8", "float32"])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-async def test_in_plain_xla_the_strict_mode_keeps_the_promise(
-    tmp_path, monkeypatch, weights, temperature
-):
+async def test_in_plain_xla_the_strict_mode_keeps_the_promise(tmp_path, weights, temperature):
     """Without kernels other shapes may round otherwise: strict engines avoid them."""
-    monkeypatch.setenv("BOTKIT_CPU_KERNELS", "off")
     model = open_tiny(tmp_path / weights, weights, eos=False)
     expected = None
     for batch, drafts in ((1, 0), (4, 7)):
         found, stats = await replies(
-            model, temperature, batch, first=batch // 2, drafts=drafts, strict=True
+            model, temperature, batch, first=batch // 2, drafts=drafts, strict=True, kernels=False
         )
         expected = expected or found[0][:1]
         assert [cold_or_warm[:1] for cold_or_warm in found] == [expected] * 2

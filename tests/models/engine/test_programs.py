@@ -5,6 +5,7 @@ import dataclasses
 import os
 import signal
 import threading
+import time
 
 import jax
 import pytest
@@ -57,8 +58,12 @@ async def mixed_load(engine):
     )
 
 
+@pytest.mark.timeout(900)
 async def test_every_reachable_program_is_enough_for_any_load(tmp_path, compilations):
-    """With everything loaded, no operation is compiled or even traced, not the smallest."""
+    """With everything loaded, no operation is compiled or even traced, not the smallest.
+
+    One round of a mixed load; with BOTKIT_SOAK_LOAD, rounds for that many seconds.
+    """
     sizes = dataclasses.replace(SIZES, slots=2, queue=32)
     engine = Engine(open_tiny(tmp_path / "tiny", "int8", eos=False), sizes)
     for key in engine.programs.reachable():
@@ -70,7 +75,10 @@ async def test_every_reachable_program_is_enough_for_any_load(tmp_path, compilat
     await engine.start(warm_up=False)
     try:
         compilations.built = compilations.traced = 0
+        until_then = time.monotonic() + float(os.environ.get("BOTKIT_SOAK_LOAD", "0"))
         await mixed_load(engine)
+        while time.monotonic() < until_then:
+            await mixed_load(engine)
         assert (compilations.built, compilations.traced) == (0, 0)
         assert engine.programs.loaded == loaded
     finally:

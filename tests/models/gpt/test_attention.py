@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from botkit_models.gpt.attention import AttentionSpec, attend_gathered
-from botkit_models.gpt.cache import BLOCK
+from botkit_models.gpt.block import BLOCK
 
 H, K, D = 6, 2, 8
 

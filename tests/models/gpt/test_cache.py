@@ -7,7 +7,8 @@ import pytest
 from tiny_models import FIXTURES
 
 from botkit_models.gpt.attention import AttentionSpec
-from botkit_models.gpt.cache import BLOCK, PagedCache, block_bytes, empty_pools
+from botkit_models.gpt.block import BLOCK
+from botkit_models.gpt.cache import PagedCache, block_bytes, empty_pools
 from botkit_models.weights.huggingface import read_huggingface
 
 H, K, D, BLOCKS = 6, 3, 4, 40

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from tiny_models import CONTEXT, compile_cache, run_apart, write_tiny
 
+from botkit_models.engine.config import EngineConfig
 from botkit_models.local import LocalCompletion
 
 
@@ -19,9 +20,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCompletion]
         str(folder),
         home=folder.parent,
         compile_cache=compile_cache(),
-        slots=4,
-        context=CONTEXT,
-        queue=8,
+        config=EngineConfig(slots=4, context=CONTEXT, queue=8),
         warm_up=False,
     )
     run_apart(completion.start())

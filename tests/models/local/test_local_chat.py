@@ -17,6 +17,7 @@ from botkit.errors import (
     OverloadedError,
     UnsupportedParameterError,
 )
+from botkit_models.engine.config import EngineConfig
 from botkit_models.local import LocalCompletion
 from botkit_models.local.requests import choice_seed
 
@@ -248,8 +249,9 @@ async def test_closing_a_stream_stops_the_generation(local):
 
 async def test_before_it_is_loaded_and_after_it_is_closed(tmp_path, local):
     folder = local._loaded().engine.model.folder
+    config = EngineConfig(slots=1, context=256)
     other = LocalCompletion(
-        "tiny", home=tmp_path, compile_cache=compile_cache(), slots=1, context=256, warm_up=False
+        "tiny", home=tmp_path, compile_cache=compile_cache(), config=config, warm_up=False
     )
     assert not other.ready
     with pytest.raises(CompletionUnavailableError, match="still loading"):

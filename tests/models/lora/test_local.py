@@ -9,6 +9,7 @@ from tiny_models import CONTEXT, compile_cache, run_apart
 from botkit.completion import ChatCompletionRequest
 from botkit.completion.embeddings import EmbeddingRequest
 from botkit.errors import ModelFileError, ModelNotFoundError, SettingsError
+from botkit_models.engine.config import EngineConfig
 from botkit_models.local import LocalCompletion
 
 NAMES = ("int8", "support", "sales")
@@ -19,9 +20,7 @@ def completion_of(folder, lora):
         str(folder),
         home=folder.parent,
         compile_cache=compile_cache(),
-        slots=4,
-        context=CONTEXT,
-        queue=8,
+        config=EngineConfig(slots=4, context=CONTEXT, queue=8),
         warm_up=False,
         lora=lora,
     )
