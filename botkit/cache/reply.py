@@ -41,6 +41,7 @@ class Reply(WireOut):
     model: str
     content: str
     finish_reason: FinishReason
+    reasoning_content: str | None = None
     logprobs: ChoiceLogprobs | None = None
     usage: Usage | None = None
     system_fingerprint: str | None = None
@@ -63,7 +64,8 @@ class Reply(WireOut):
             return None
 
     def chunks(self) -> Iterator[ChatCompletionChunk]:
-        """The reply as a stream: role, content, finish reason, and usage where it was told."""
+        """The reply as a stream: role, thought, content, finish reason, and usage where it was
+        told."""
         common = self._common()
 
         def chunk(choices: list[ChunkChoice], **more: Any) -> ChatCompletionChunk:
@@ -71,6 +73,9 @@ class Reply(WireOut):
 
         role = Delta(role="assistant", content="", refusal=None)
         yield chunk([ChunkChoice(index=0, delta=role, finish_reason=None)])
+        if self.reasoning_content:
+            thought = Delta(reasoning_content=self.reasoning_content)
+            yield chunk([ChunkChoice(index=0, delta=thought, finish_reason=None)])
         if self.content:
             said = Delta(content=self.content)
             yield chunk(
@@ -102,6 +107,7 @@ class Gathered:
     foreign: Callable[[str], bool] = lambda model: False
     _first: ChatCompletionChunk | None = None
     _text: list[str] = field(default_factory=list)
+    _thought: list[str] = field(default_factory=list)
     _logprobs: list[TokenLogprob] = field(default_factory=list)
     _refusal: list[str] = field(default_factory=list)
     _finish: FinishReason | None = None
@@ -118,6 +124,8 @@ class Gathered:
             self._odd = self._odd or choice.index != 0 or bool(choice.delta.tool_calls)
             if choice.delta.content:
                 self._text.append(choice.delta.content)
+            if choice.delta.reasoning_content:
+                self._thought.append(choice.delta.reasoning_content)
             if choice.delta.refusal:
                 self._refusal.append(choice.delta.refusal)
             if choice.logprobs is not None:
@@ -137,6 +145,7 @@ class Gathered:
             model=first.model,
             content="".join(self._text),
             finish_reason=self._finish,
+            reasoning_content="".join(self._thought) or None,
             logprobs=ChoiceLogprobs(content=self._logprobs) if self._logprobs else None,
             usage=self._usage,
             system_fingerprint=first.system_fingerprint,
@@ -152,6 +161,9 @@ class Gathered:
             content="".join(self._text) or (None if self._refusal else ""),
             refusal="".join(self._refusal) or None,
         )
+        if self._thought:
+            thought = {"reasoning_content": "".join(self._thought)}
+            message = message.model_copy(update=thought)
         logprobs = ChoiceLogprobs(content=self._logprobs) if self._logprobs else None
         choice = Choice(index=0, message=message, logprobs=logprobs, finish_reason=self._finish)
         more = first.model_dump(

@@ -158,6 +158,7 @@ class ReplyMessage(WireOut):
     reasoning_content: str | None = None
     refusal: str | None
     tool_calls: list[ReplyToolCall] | None = None
+    function_call: ToolCallFunction | None = None
 
 
 class Choice(WireOut):
@@ -190,6 +191,7 @@ class Delta(WireOut):
     reasoning_content: str | None = None
     refusal: str | None = None
     tool_calls: list[ReplyToolCall] | None = None
+    function_call: ToolCallFunction | None = None
 
 
 class ChunkChoice(WireOut):

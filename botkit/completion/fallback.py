@@ -225,7 +225,10 @@ async def _begin(member: _Member, chunks: AsyncIterator[ChatCompletionChunk]) ->
 
 def _has_content(chunk: ChatCompletionChunk) -> bool:
     return any(
-        choice.delta.content or choice.delta.refusal or choice.delta.tool_calls
+        choice.delta.content
+        or choice.delta.reasoning_content
+        or choice.delta.refusal
+        or choice.delta.tool_calls
         for choice in chunk.choices
     )
 

@@ -102,10 +102,11 @@ class Meter:
 
 
 def _said(choice: ChunkChoice) -> str:
-    """What a chunk adds, with the calls of tools."""
+    """What a chunk adds, with thoughts and the calls of tools."""
     delta = choice.delta
-    if not delta.tool_calls:
+    if not (delta.tool_calls or delta.reasoning_content):
         return (delta.content or "") + (delta.refusal or "")
-    calls = [call.function for call in delta.tool_calls if call.function is not None]
+    calls = [call.function for call in delta.tool_calls or () if call.function is not None]
     said = [part for call in calls for part in (call.name, call.arguments) if part]
-    return "".join((delta.content or "", delta.refusal or "", *said))
+    thought = delta.reasoning_content or ""
+    return "".join((thought, delta.content or "", delta.refusal or "", *said))

@@ -180,7 +180,7 @@ class _Measure:
                 self._reasons.append(choice.finish_reason)
             if self.first is None:
                 delta = choice.delta
-                if delta.content or delta.refusal or delta.tool_calls:
+                if delta.content or delta.reasoning_content or delta.refusal or delta.tool_calls:
                     self.first = time.perf_counter() - self._began
 
     def whole(self, reply: ChatCompletion) -> None:

@@ -44,6 +44,21 @@ async def test_it_is_told_again_as_it_was_told(text: str) -> None:
     assert [chunk.usage is not None for chunk in chunks].count(True) == 1
 
 
+def test_a_thought_is_told_again() -> None:
+    reply = Reply(
+        id="1", created=1, model="m", content="yes", finish_reason="stop", reasoning_content="hm"
+    )
+    kept = Reply.decode("key", reply.encode("key"))
+    assert kept is not None
+    again = Gathered()
+    for chunk in kept.chunks():
+        again.add(chunk)
+    completion = again.completion()
+    assert completion is not None
+    assert completion.choices[0].message.reasoning_content == "hm"
+    assert again.reply() == reply
+
+
 @given(place=st.integers(0, 10_000), bit=st.integers(0, 7), cut=st.booleans())
 def test_damage_anywhere_is_seen(place: int, bit: int, cut: bool) -> None:
     reply = Reply(id="1", created=1, model="m", content="four words of text", finish_reason="stop")

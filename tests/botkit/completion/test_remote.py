@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -295,3 +296,59 @@ async def test_only_a_chosen_model_is_offered(monkeypatch: Any) -> None:
             await remote.start()
             assert [model.id for model in await remote.models()] == [offered]
             await remote.aclose()
+
+
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "x": [1]}}}
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+CALLED: dict[str, Any] = {
+    "id": "c",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "m",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": None,
+                "reasoning_content": "hm",
+                "refusal": None,
+                "tool_calls": [CALL],
+            },
+            "logprobs": None,
+            "finish_reason": "tool_calls",
+        }
+    ],
+}
+
+
+async def test_tools_pass_both_ways_as_they_are() -> None:
+    asked: list[Any] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(await request.json())
+        return web.json_response(CALLED)
+
+    given: dict[str, Any] = {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": "x"},
+            {"role": "assistant", "content": None, "tool_calls": [CALL]},
+            {"role": "tool", "content": "y", "tool_call_id": "1"},
+        ],
+        "tools": [TOOL, {"type": "custom", "custom": {"name": "g"}}],
+        "tool_choice": {"type": "function", "function": {"name": "f"}},
+        "parallel_tool_calls": False,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {}}},
+        "structured_outputs": {"regex": "a"},
+        "reasoning_effort": "high",
+    }
+    async with _other_server(answer) as url:
+        remote = RemoteCompletion(url, model="m")
+        await remote.start()
+        reply = await remote.complete(ChatCompletionRequest.model_validate(given))
+        await remote.aclose()
+    (sent,) = asked
+    given["messages"][1].pop("content")  # null and absent are one
+    assert sent == given
+    assert json.loads(reply.to_json())["choices"] == CALLED["choices"]
