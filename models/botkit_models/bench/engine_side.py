@@ -9,19 +9,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from botkit.completion.chat import ChatCompletionRequest
+from botkit.completion.messages import Message
 from botkit.errors import CompletionError
 from botkit.settings import Settings
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Continuation
 from botkit_models.engine.job import Tokens
 from botkit_models.engine.sampling import SamplingParams
+from botkit_models.engine.stats import EngineStats
+from botkit_models.local.chat import stream_chat
 from botkit_models.local.load import load_runtime
+from botkit_models.tokenizer import Tokenizer
 
 GREEDY = SamplingParams(temperature=0)
+SLOTS = 16
 
 
 class Arrival(NamedTuple):
@@ -36,16 +43,16 @@ class EngineSide:
 
     Args:
         folder: The serving folder.
-        settings: Slots, context and the folder of compiled programs.
+        settings: Context and the folder of compiled programs; of slots there are :data:`SLOTS`.
 
     Raises:
         ModelFileError: The folder is damaged.
     """
 
     def __init__(self, folder: Path, settings: Settings) -> None:
-        config = EngineConfig(settings.slots, settings.context, settings.queue)
-        runtime = load_runtime(folder, config, settings.compile_cache)
-        self.tokenizer, self._engine = runtime.tokenizer, runtime.engine
+        config = EngineConfig(slots=SLOTS, context=settings.context, queue=settings.queue)
+        self._runtime = load_runtime(folder, config, settings.compile_cache)
+        self._engine = self._runtime.engine
         self._loop = asyncio.Runner()
 
     def __enter__(self) -> Self:
@@ -68,29 +75,69 @@ class EngineSide:
         return self._engine.limit
 
     @property
-    def slots(self) -> int:
-        """How many replies are written at the same time."""
-        return self._engine.config.slots
+    def tokenizer(self) -> Tokenizer:
+        """The model's."""
+        return self._runtime.tokenizer
 
-    def prefill(self, tokens: Sequence[int]) -> float:
-        """Seconds to read ``tokens``: an embedding request, which reads and does little else."""
+    @property
+    def stats(self) -> EngineStats:
+        """The engine's counters."""
+        return self._engine.stats
+
+    def chat_prompt(self, messages: Sequence[Message]) -> list[int]:
+        """Token ids of a conversation, the assistant going on where it was cut short."""
+        continuing = messages[-1].role == "assistant"
+        return self._runtime.prompts.of_chat(messages, continuing=continuing)
+
+    def read(self, tokens: Sequence[int]) -> float:
+        """Seconds to read ``tokens`` and draw the first token of a reply."""
         began = time.perf_counter()
-        self._loop.run(self._engine.embed([tokens]))
-        return time.perf_counter() - began
+        (stream,) = self.write([tokens], 1)
+        if not stream:
+            raise CompletionError("the model had nothing to reply")
+        return stream[0].seconds - began
 
-    def write(self, prompts: Sequence[Sequence[int]], count: int) -> list[list[Arrival]]:
-        """Continue ``prompts`` at the same time, greedily, by up to ``count`` tokens each."""
-        return self._loop.run(self._write(prompts, count))
+    def write(
+        self, prompts: Sequence[Sequence[int]], most: int, params: SamplingParams = GREEDY
+    ) -> list[list[Arrival]]:
+        """Continue ``prompts`` at the same time by up to ``most`` tokens each."""
+        return self._loop.run(self._write([Continuation(one, params, most) for one in prompts]))
 
-    async def _write(self, prompts: Sequence[Sequence[int]], count: int) -> list[list[Arrival]]:
-        streams: list[list[Arrival]] = [[] for _ in prompts]
-        wanted = [Continuation(prompt, GREEDY, count) for prompt in prompts]
+    def answer(self, messages: list[dict[str, str]], most: int) -> tuple[float, str]:
+        """Seconds until a greedy reply to a conversation begins to show, and the reply."""
+        request = ChatCompletionRequest.model_validate(
+            {
+                "model": self._runtime.name,
+                "messages": messages,
+                "max_tokens": most,
+                "temperature": 0,
+            }
+        )
+        return self._loop.run(self._answer(request))
+
+    async def _answer(self, request: ChatCompletionRequest) -> tuple[float, str]:
+        began, seen, text = time.perf_counter(), 0.0, ""
+        async with aclosing(stream_chat(self._runtime, request)) as chunks:
+            async for chunk in chunks:
+                text += "".join(choice.delta.content or "" for choice in chunk.choices)
+                seen = seen or (time.perf_counter() - began if text else 0.0)
+        if not text:
+            raise CompletionError("the model had nothing to reply")
+        return seen, text
+
+    async def _write(self, wanted: Sequence[Continuation]) -> list[list[Arrival]]:
+        streams: list[list[Arrival]] = [[] for _ in wanted]
         async with self._engine.generate(wanted) as events:
             async for index, event in events:
                 if isinstance(event, Tokens):
                     ids = tuple(token.id for token in event.tokens)
                     streams[index].append(Arrival(time.perf_counter(), ids))
         return streams
+
+
+def tokens_of(stream: Sequence[Arrival]) -> list[int]:
+    """All tokens of a stream."""
+    return [token for arrival in stream for token in arrival.tokens]
 
 
 def decode_rate(streams: Sequence[Sequence[Arrival]]) -> float:

@@ -36,12 +36,11 @@ class LlamaSide:
         python: An interpreter that has ``llama_cpp``.
         gguf: The model file.
         threads: For prompts and for replies alike.
-        context: Positions to make room for.
     """
 
-    def __init__(self, python: str, gguf: Path, *, threads: int, context: int = 1024) -> None:
+    def __init__(self, python: str, gguf: Path, *, threads: int) -> None:
         self._python = python
-        self._opening = {"path": str(gguf), "threads": threads, "context": context}
+        self._opening = {"path": str(gguf), "threads": threads}
         self._process: subprocess.Popen[str] | None = None
         self.version = ""
 
@@ -81,10 +80,10 @@ class LlamaSide:
         """Seconds to read ``tokens`` into an empty context."""
         return float(self._ask("prefill", tokens=list(tokens))["seconds"])
 
-    def decode(self, prompt: Sequence[int], tokens: Sequence[int]) -> float:
-        """Seconds to take ``tokens`` one by one after ``prompt``, without drawing them."""
-        answer = self._ask("decode", prompt=list(prompt), tokens=list(tokens))
-        return float(answer["seconds"])
+    def decode(self, prompts: Sequence[Sequence[int]], replies: Sequence[Sequence[int]]) -> float:
+        """Seconds to take the replies after the prompts, one token of each at a time, undrawn."""
+        lists = {"prompts": [list(one) for one in prompts], "replies": [list(r) for r in replies]}
+        return float(self._ask("decode", **lists)["seconds"])
 
     def _ask(self, action: str, **fields: Any) -> dict[str, Any]:
         """One request and its answer.

@@ -4,5 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-Part = Literal["import", "server", "engine", "quality"]
-PARTS: tuple[Part, ...] = ("import", "server", "engine", "quality")
+Part = Literal[
+    "import", "server", "memory", "prefill", "decode", "quoting", "streams", "turns", "quality"
+]
+PARTS: tuple[Part, ...] = (
+    "import",
+    "server",
+    "memory",
+    "prefill",
+    "decode",
+    "quoting",
+    "streams",
+    "turns",
+    "quality",
+)
+CONTEST_PARTS: tuple[Part, ...] = ("prefill", "decode", "quoting", "streams", "turns")

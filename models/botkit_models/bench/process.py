@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,13 @@ class Memory:
     file: float | None = None
     anonymous: float | None = None
 
+    @property
+    def split(self) -> str:
+        """What it is made of, in words to be followed by others; empty where that is unknown."""
+        if self.file is None or self.anonymous is None:
+            return ""
+        return f"{self.file:.0f} mapped from files, {self.anonymous:.0f} anonymous; "
+
 
 def memory_of(pid: int) -> Memory:
     """Resident memory of a process, from ``/proc`` or, without one, from ``ps``.
@@ -41,6 +49,16 @@ def memory_of(pid: int) -> Memory:
     except OSError:
         raise BotkitError(f"process {pid} is gone") from None
     return parse_status(text) if PROC.is_dir() else Memory(int(text) / 1024)
+
+
+def proportional_memory(pid: int) -> float | None:
+    """Resident memory in MiB, shared pages divided by who shares them; None if not told."""
+    try:
+        text = (PROC / str(pid) / "smaps_rollup").read_text()
+    except OSError:
+        return None
+    found = re.search(r"^Pss:\s+(\d+) kB$", text, re.MULTILINE)
+    return int(found[1]) / 1024 if found else None
 
 
 def parse_status(text: str) -> Memory:

@@ -44,7 +44,8 @@ def table(rows: Sequence[Row]) -> Table:
 
 def notes(rows: Sequence[Row]) -> list[str]:
     """What there is to say about the rows, one line each."""
-    return [f"{row.name}: {row.note}" for row in rows if row.note]
+    said = [(row.name, "; ".join(filter(None, (row.aim, row.note)))) for row in rows]
+    return [f"{name}: {text}" for name, text in said if text]
 
 
 def as_json(rows: Sequence[Row], conditions: Mapping[str, Any]) -> str:
@@ -61,6 +62,7 @@ def _fields(row: Row) -> dict[str, Any]:
         "ratio": row.ratio,
         "unit": row.unit,
         "required": row.required or None,
+        "aim": row.bound.aim if row.bound else None,
         "met": row.met,
         "others": round(row.others, 3),
         "note": row.note,

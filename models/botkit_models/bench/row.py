@@ -14,11 +14,13 @@ class Bound:
         at: Whether more or less is better.
         limit: The figure itself.
         of: What is compared with it: the ratio of ours to theirs, or our value.
+        aim: The figure that would be better still, if one is set.
     """
 
     at: Literal["least", "most"]
     limit: float
     of: Literal["ratio", "value"] = "value"
+    aim: float | None = None
 
     def holds(self, figure: float) -> bool:
         """Whether ``figure`` is enough."""
@@ -61,8 +63,19 @@ class Row:
         """The bound in words; empty without one."""
         if self.bound is None:
             return ""
-        unit = "x" if self.bound.of == "ratio" else f" {self.unit}".rstrip()
-        return f"at {self.bound.at} {self.bound.limit:g}{unit}"
+        return f"at {self.bound.at} {self._in_words(self.bound.limit)}"
+
+    @property
+    def aim(self) -> str:
+        """The aim in words; empty without one."""
+        if self.bound is None or self.bound.aim is None:
+            return ""
+        return f"aim {self._in_words(self.bound.aim)}"
+
+    def _in_words(self, figure: float) -> str:
+        """A figure of the bound with its unit."""
+        ratio = self.bound is not None and self.bound.of == "ratio"
+        return f"{figure:g}x" if ratio else f"{figure:g} {self.unit}".rstrip()
 
     @property
     def met(self) -> bool | None:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from botkit_models.bench.dialogues import find_dialogues, read_dialogues
 from botkit_models.bench.imports import import_rows
 from botkit_models.bench.llama import NOT_INSTALLED, LlamaSide
 from botkit_models.bench.measure import cores
-from botkit_models.bench.parts import PARTS, Part
+from botkit_models.bench.memory import memory_rows
+from botkit_models.bench.parts import CONTEST_PARTS, PARTS, Part
 from botkit_models.bench.row import Row
 from botkit_models.bench.server import server_rows
 from botkit_models.bench.source_file import source_file
@@ -67,22 +69,30 @@ class Bench:
     load_before: float = 0.0
 
     def rows(self) -> list[Row]:
-        """Measure part by part."""
+        """Measure part by part, in the order of :data:`PARTS`."""
         self.load_before = os.getloadavg()[0]
-        measure = {
-            "import": self._import,
-            "server": self._server,
-            "engine": self._engine,
-            "quality": self._quality,
-        }
-        rows: list[Row] = []
-        for part in self.plan.parts:
-            self.plan.tell(f"measuring: {part}")
-            try:
-                rows += measure[part]()
-            except BotkitError as error:
-                rows.append(Row(part, "", note=str(error)))
-        return rows
+        rows = [
+            *self._part("import", lambda: import_rows(self.plan.repeats)),
+            *self._part("server", self._server),
+            *self._part("memory", self._memory),
+        ]
+        if wanted := [part for part in self.plan.parts if part in CONTEST_PARTS]:
+            rows += self._tried(", ".join(wanted), self._contest)
+        return rows + self._part("quality", self._quality)
+
+    def _part(self, part: Part, measure: Callable[[], list[Row]]) -> list[Row]:
+        """The rows of one part, if it is wanted."""
+        if part not in self.plan.parts:
+            return []
+        self.plan.tell(f"measuring: {part}")
+        return self._tried(part, measure)
+
+    def _tried(self, name: str, measure: Callable[[], list[Row]]) -> list[Row]:
+        """The rows, or one that says why there are none."""
+        try:
+            return measure()
+        except BotkitError as error:
+            return [Row(name, "", note=str(error))]
 
     def conditions(self) -> dict[str, Any]:
         """What the figures depend on: machine, versions, how busy the machine was."""
@@ -97,23 +107,41 @@ class Bench:
             "llama_cpp": self.llama_version,
         }
 
-    def _import(self) -> list[Row]:
-        return import_rows(self.plan.repeats)
-
     def _server(self) -> list[Row]:
         find_model(self.plan.settings.model, self.plan.settings.home)
         return server_rows(self.plan.settings, self.plan.repeats)
 
-    def _engine(self) -> list[Row]:
-        from botkit_models.bench.engine_side import EngineSide
-        from botkit_models.bench.speed import speed_rows
+    def _memory(self) -> list[Row]:
+        find_model(self.plan.settings.model, self.plan.settings.home)
+        return memory_rows(self.plan.settings)
 
+    def _contest(self) -> list[Row]:
+        """The parts for which the engine is loaded into this process."""
+        # Imported late: JAX, which the parts before have no use for.
+        from botkit_models.bench.contest import Contest
+        from botkit_models.bench.engine_side import EngineSide
+        from botkit_models.bench.quoting import quoting_rows
+        from botkit_models.bench.speed import decode_rows, prefill_rows, stream_rows
+        from botkit_models.bench.turns import turn_rows
+
+        parts: dict[Part, Callable[[Contest], list[Row]]] = {
+            "prefill": prefill_rows,
+            "decode": decode_rows,
+            "quoting": quoting_rows,
+            "streams": stream_rows,
+            "turns": turn_rows,
+        }
         settings = self.plan.settings
         folder = find_model(settings.model, settings.home)
         with ExitStack() as stack:
             llama, missing = self._open_llama(stack)
             engine = stack.enter_context(EngineSide(folder, settings))
-            return speed_rows(engine, llama, self.plan.repeats, missing)
+            contest = Contest(engine, llama, missing, self.plan.repeats)
+            return [
+                row
+                for part, measure in parts.items()
+                for row in self._part(part, partial(measure, contest))
+            ]
 
     def _open_llama(self, stack: ExitStack) -> tuple[LlamaSide | None, str]:
         """llama.cpp with the model open, or None and why."""
@@ -128,7 +156,6 @@ class Bench:
         return side, ""
 
     def _quality(self) -> list[Row]:
-        # Imported late: JAX, which the parts before have no use for.
         from botkit_models.bench.quality import quality_rows
         from botkit_models.weights.convert import convert
 

@@ -13,6 +13,7 @@ from botkit_models.bench.row import Bound, Row
 from botkit_models.bench.server_process import ServerProcess
 
 HEALTHZ, READYZ = Bound("most", 1.5), Bound("most", 5.0)
+FIRST_TOKEN = Bound("most", 3.5, aim=2.0)
 COMPILED = Bound("most", 0.0)
 RESIDENT = Bound("most", 700.0)
 QUESTIONS = (
@@ -37,12 +38,15 @@ def server_rows(settings: Settings, repeats: int) -> list[Row]:
     before = compiled_programs(settings.compile_cache)
     healthz: list[float] = []
     readyz: list[float] = []
+    begun: list[float] = []
     others: list[float] = []
     for number in range(repeats):
         bystanders = Bystanders()
         with ServerProcess(settings) as server:
             healthz.append(server.seconds_until("/healthz"))
             readyz.append(server.seconds_until("/readyz"))
+            server.client.begin(QUESTIONS[0], REPLY)
+            begun.append(server.seconds)
             others.append(bystanders.share([server.pid]))
             if number == repeats - 1:
                 server.wait_until_idle()
@@ -53,6 +57,7 @@ def server_rows(settings: Settings, repeats: int) -> list[Row]:
     return [
         _start("/healthz", healthz, HEALTHZ, others),
         _start("/readyz", readyz, READYZ, others),
+        _start("the first token", begun, FIRST_TOKEN, others),
         Row(
             "warm start: programs compiled",
             "",
@@ -75,19 +80,19 @@ def compiled_programs(folder: Path) -> frozenset[Path]:
 
 def _serve_a_few(server: ServerProcess) -> int:
     """A few chats, alone and together; returns how long the longest prompt was, in tokens."""
-    server.chat(QUESTIONS[0], REPLY)
+    server.client.chat(QUESTIONS[0], REPLY)
     try:
-        long = server.chat((LONG * (LONG_CHARS // len(LONG) + 1))[:LONG_CHARS], REPLY)
+        long = server.client.chat((LONG * (LONG_CHARS // len(LONG) + 1))[:LONG_CHARS], REPLY)
     except BotkitError:  # a model with a short context
-        long = server.chat(LONG, REPLY)
-    server.chat_together(list(QUESTIONS), REPLY)
+        long = server.client.chat(LONG, REPLY)
+    server.client.chat_together(list(QUESTIONS), REPLY)
     return long
 
 
-def _start(path: str, seconds: list[float], bound: Bound, others: list[float]) -> Row:
+def _start(what: str, seconds: list[float], bound: Bound, others: list[float]) -> Row:
     busy = max(others)
     note = spread(seconds) + disturbance(busy)
-    name = f"warm start to {path}"
+    name = f"warm start to {what}"
     return Row(name, "s", median(seconds), bound=bound, note=note, others=busy)
 
 
@@ -97,11 +102,8 @@ def _names(programs: frozenset[Path]) -> str:
 
 
 def _memory(memory: Memory, fresh: Memory, prompt: int) -> Row:
-    split = ""
-    if memory.file is not None and memory.anonymous is not None:
-        split = f"{memory.file:.0f} mapped from files, {memory.anonymous:.0f} anonymous; "
     note = (
-        f"{split}{fresh.resident:.0f} before any chat; "
+        f"{memory.split}{fresh.resident:.0f} before any chat; "
         f"chats: one short, one of {prompt} tokens, {len(QUESTIONS)} together"
     )
     return Row("resident memory after chats", "MiB", memory.resident, bound=RESIDENT, note=note)

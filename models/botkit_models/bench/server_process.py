@@ -1,10 +1,7 @@
-"""``botkit serve`` as a process that is started, watched, asked and stopped."""
+"""``botkit serve`` as a process that is started, watched and stopped."""
 
 from __future__ import annotations
 
-import contextlib
-import http.client
-import json
 import os
 import socket
 import subprocess
@@ -12,12 +9,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
 from botkit.errors import BotkitError
 from botkit.settings import LOOPBACK, Settings
+from botkit_models.bench.chat_client import ChatClient
 from botkit_models.bench.process import processor_seconds
 
 POLL_SECONDS = 0.01
@@ -26,7 +23,7 @@ STOP_SECONDS = 20.0
 
 
 class ServerProcess:
-    """A server on a free port of this machine. Use as a context manager.
+    """A server on a free port of this machine, and a client for it. Use as a context manager.
 
     Args:
         settings: Model and folders; keys, address and port are set here.
@@ -34,9 +31,10 @@ class ServerProcess:
     """
 
     def __init__(self, settings: Settings, *, patience: float = 600.0) -> None:
-        self._port = _free_port()
+        port = _free_port()
+        self.client = ChatClient(port, patience)
         self._patience = patience
-        self._environment = _environment(settings, self._port)
+        self._environment = _environment(settings, port)
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
         self._errors: IO[bytes] | None = None
@@ -74,18 +72,23 @@ class ServerProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def seconds(self) -> float:
+        """How long ago the process was started."""
+        return time.perf_counter() - self._began
+
     def seconds_until(self, path: str) -> float:
         """Seconds from the start of the process until ``GET path`` is answered 200.
 
         Raises:
             BotkitError: The process ended, or never came so far.
         """
-        while not self._answers(path):
+        while not self.client.answers(path):
             self._check_alive()
-            if time.perf_counter() - self._began > self._patience:
+            if self.seconds > self._patience:
                 raise BotkitError(f"{path} was not answered 200 within {self._patience:g} s")
             time.sleep(POLL_SECONDS)
-        return time.perf_counter() - self._began
+        return self.seconds
 
     def wait_until_idle(self) -> None:
         """Wait until the process has done next to nothing for a while: its warm-up is over.
@@ -93,49 +96,13 @@ class ServerProcess:
         Raises:
             BotkitError: The process ended, or was never idle.
         """
-        while time.perf_counter() - self._began < self._patience:
+        while self.seconds < self._patience:
             self._check_alive()
             before = processor_seconds(self.pid)
             time.sleep(QUIET_SECONDS)
             if processor_seconds(self.pid) - before < 0.05 * QUIET_SECONDS:
                 return
         raise BotkitError(f"the server was still busy after {self._patience:g} s")
-
-    def chat(self, text: str, max_tokens: int) -> int:
-        """Ask the model once; returns the prompt's length in tokens.
-
-        Raises:
-            BotkitError: The answer is an error.
-        """
-        body = {
-            "model": self._request("GET", "/v1/models")[1]["data"][0]["id"],
-            "messages": [{"role": "user", "content": text}],
-            "max_tokens": max_tokens,
-            "temperature": 0,
-        }
-        status, answer = self._request("POST", "/v1/chat/completions", body)
-        if status != 200:
-            raise BotkitError(f"a chat was answered {status}: {answer.get('error')}")
-        return int(answer["usage"]["prompt_tokens"])
-
-    def chat_together(self, texts: list[str], max_tokens: int) -> None:
-        """Ask all of ``texts`` at the same time and wait for the answers."""
-        with ThreadPoolExecutor(len(texts)) as pool:
-            list(pool.map(lambda text: self.chat(text, max_tokens), texts))
-
-    def _answers(self, path: str) -> bool:
-        try:
-            return self._request("GET", path)[0] == 200
-        except OSError:
-            return False
-
-    def _request(self, method: str, path: str, body: Any = None) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=self._patience)
-        with contextlib.closing(connection):
-            payload = None if body is None else json.dumps(body)
-            connection.request(method, path, payload, {"content-type": "application/json"})
-            response = connection.getresponse()
-            return response.status, json.loads(response.read())
 
     def _check_alive(self) -> None:
         assert self._process is not None

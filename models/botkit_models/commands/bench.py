@@ -44,7 +44,7 @@ def bench(
     llama_python: str | None,
     shared: Path | None,
 ) -> None:
-    """Measure the engine, the server process, `import botkit` and, if asked, quality.
+    """Measure the model's speed and memory, the server, `import botkit` and, if asked, quality.
 
     Both sides of a comparison take turns in this one run; figures are medians. The exit code is 0
     whatever comes out: the table says what falls short of what is required.

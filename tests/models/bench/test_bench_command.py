@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from botkit.settings import Settings
-from botkit_models.bench import server
+from botkit_models.bench import engine_side, memory, quoting, server, speed, turns
 from botkit_models.bench.dialogues import find_dialogues, read_dialogues
+from botkit_models.bench.parts import CONTEST_PARTS
 from botkit_models.bench.quality import compare, log_probs, quality_rows
 from botkit_models.bench.run import Bench, Plan
 from botkit_models.bench.server import compiled_programs, server_rows
@@ -65,31 +66,48 @@ def test_the_engine_is_measured_without_llama_cpp(
 ) -> None:
     monkeypatch.setenv("BOTKIT_HOME", str(home))
     monkeypatch.setenv("BOTKIT_CONTEXT", "64")
-    monkeypatch.setenv("BOTKIT_SLOTS", "2")
     monkeypatch.delenv("BOTKIT_BENCH_LLAMA_PYTHON", raising=False)
     monkeypatch.setattr("botkit_models.bench.llama.find_llama_python", lambda chosen: chosen)
+    monkeypatch.setattr(engine_side, "SLOTS", 2)
+    monkeypatch.setattr(speed, "READ", (32,))
+    monkeypatch.setattr(speed, "STREAMS", (2,))
+    monkeypatch.setattr(quoting, "ARTICLES", ("A. b", "C. d"))
+    monkeypatch.setattr(quoting, "ASKED", "")
+    monkeypatch.setattr(quoting, "BEGUN", "")
+    monkeypatch.setattr(turns, "TURNS", 2)
+    monkeypatch.setattr(turns, "REPLY", 2)
+    monkeypatch.setattr(turns.Conversation, "_question", lambda self: f"{self.number}?")
+    monkeypatch.setattr(turns, "SYSTEM", "")
     written = tmp_path / "bench.json"
-    arguments = ["--quick", "--only", "engine", "--model", "tiny", "--json", str(written)]
+    parts = [word for part in CONTEST_PARTS for word in ("--only", part)]
+    arguments = ["--quick", *parts, "--model", "tiny", "--json", str(written)]
     done = CliRunner().invoke(bench, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     assert "llama.cpp not installed; run: pip install llama-cpp-python" in done.stdout
     found = json.loads(written.read_text())
     assert found["conditions"]["model"] == "tiny"
     assert found["conditions"]["llama_cpp"] is None
-    assert [row["name"] for row in found["rows"]] == [
-        "prefill of 64 tokens",
+    rows = {row["name"]: row for row in found["rows"]}
+    assert list(rows) == [
+        "prefill of 32 tokens",
         "decode, one stream, positions 32 to 64",
+        "decode, one stream, answers that quote a help page",
         "decode, 2 streams, all together",
+        "first token of turn 2",
     ]
     for row in found["rows"]:
-        assert row["ours"] > 0
+        assert row["ours"] > 0, row
+    late = rows.pop("first token of turn 2")
+    assert late["reference"] == "turn 1"
+    assert late["theirs"] > 0
+    for row in rows.values():
         assert row["theirs"] is None
         assert row["met"] is None
 
 
 def test_a_model_that_is_not_installed_is_a_note_and_no_failure(tmp_path: Path) -> None:
     settings = Settings.load(home=tmp_path, model="nothing")
-    (row,) = Bench(Plan(settings, parts=("engine",), quick=True, tell=lambda _: None)).rows()
+    (row,) = Bench(Plan(settings, parts=("decode",), quick=True, tell=lambda _: None)).rows()
     assert row.ours is None
     assert "botkit pull nothing" in row.note
 
@@ -116,17 +134,34 @@ def test_the_server_is_started_asked_and_stopped(
     assert list(rows) == [
         "warm start to /healthz",
         "warm start to /readyz",
+        "warm start to the first token",
         "warm start: programs compiled",
         "resident memory after chats",
     ]
-    healthz, readyz = rows["warm start to /healthz"].ours, rows["warm start to /readyz"].ours
-    assert healthz is not None
-    assert readyz is not None
-    assert 0 < healthz <= readyz
+    starts = [
+        rows[f"warm start to {what}"].ours for what in ("/healthz", "/readyz", "the first token")
+    ]
+    assert starts == sorted(starts, key=lambda one: one or 0)
+    assert starts[0]
     assert rows["warm start: programs compiled"].met
     memory = rows["resident memory after chats"]
     assert memory.ours is not None
     assert memory.ours > 50
+
+
+def test_a_server_is_filled_and_its_memory_watched(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "SLOTS", 2)
+    monkeypatch.setattr(memory, "CONTEXT", 64)
+    monkeypatch.setattr(memory, "CHARS", 32)
+    monkeypatch.setattr(memory, "REPLY", 8)
+    settings = Settings.load(home=home, model="tiny")
+    (row,) = memory.memory_rows(settings)
+    assert row.name == "resident memory, 2 slots of 64 tokens, all full"
+    assert row.ours is not None
+    assert row.ours > 50
+    assert "2 times 2 chats together" in row.note
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:

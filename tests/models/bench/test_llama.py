@@ -1,4 +1,4 @@
-"""The worker's protocol, with a stand-in for the library that is as strict as it is."""
+"""The worker's protocol, with a stand-in for the library that is stricter than it is."""
 
 from __future__ import annotations
 
@@ -13,35 +13,74 @@ from botkit_models.bench.llama import LlamaSide, find_llama_python
 
 FAKE = """
 import json, os, sys, time
+from types import SimpleNamespace
+
 __version__ = "9.9.9"
 log = open(os.environ["FAKE_LLAMA_LOG"], "a", buffering=1)
 print("a library that prints to stdout")
 os.system("echo and so does its C part")
 
-class Llama:
-    def __init__(self, model_path, *, n_ctx, n_threads, n_threads_batch, verbose):
-        if not os.path.isfile(model_path):
-            raise ValueError(f"Model path does not exist: {model_path}")
-        assert n_threads == n_threads_batch
-        self.ctx, self.n_ctx, self.tokens, self.waiting = object(), n_ctx, [], False
-        print(json.dumps(["open", n_ctx, n_threads]), file=log)
+class Context:
+    def __init__(self, parameters):
+        self.room = parameters.n_ctx // parameters.n_seq_max
+        self.most, self.batch = parameters.n_seq_max, parameters.n_batch
+        self.caches, self.waiting = None, False
 
-    def reset(self):
-        self.tokens = []
+def llama_backend_init():
+    pass
 
-    def eval(self, tokens):
-        assert not self.waiting, "the step before was not waited for"
-        if len(self.tokens) + len(tokens) > self.n_ctx:
-            raise RuntimeError("the context is full")
-        self.tokens += tokens
-        self.waiting = True
-        Llama.last = self
-        time.sleep(0.01)
-        print(json.dumps(["eval", tokens, len(self.tokens)]), file=log)
+def llama_model_default_params():
+    return SimpleNamespace(use_mmap=True)
 
-def llama_synchronize(ctx):
-    assert ctx is Llama.last.ctx
-    Llama.last.waiting = False
+def llama_model_load_from_file(path, parameters):
+    assert parameters.use_mmap
+    return object() if os.path.isfile(path) else None
+
+def llama_context_default_params():
+    return SimpleNamespace(n_ctx=512, n_seq_max=1, n_batch=2048, n_ubatch=512, n_threads=4)
+
+def llama_init_from_model(model, parameters):
+    assert parameters.n_threads == parameters.n_threads_batch
+    assert parameters.n_ctx % 256 == 0
+    if parameters.n_ctx > 1024:
+        return None
+    print(json.dumps(["open", parameters.n_ctx, parameters.n_seq_max]), file=log)
+    return Context(parameters)
+
+def llama_get_memory(context):
+    return context
+
+def llama_memory_clear(memory, data):
+    memory.caches = [0] * memory.most
+
+def llama_batch_init(tokens, embedding, sequences):
+    assert embedding == 0
+    return SimpleNamespace(
+        n_tokens=0, token=[None] * tokens, pos=[None] * tokens, n_seq_id=[None] * tokens,
+        seq_id=[[None] * sequences for _ in range(tokens)], logits=[None] * tokens,
+    )
+
+def llama_decode(context, batch):
+    assert not context.waiting, "the call before was not waited for"
+    assert 0 < batch.n_tokens <= context.batch
+    for place in range(batch.n_tokens):
+        assert batch.n_seq_id[place] == 1
+        sequence = batch.seq_id[place][0]
+        assert batch.pos[place] == context.caches[sequence], "a position was left out"
+        if context.caches[sequence] == context.room:
+            return 1
+        context.caches[sequence] += 1
+    context.waiting = True
+    time.sleep(0.01)
+    said = [
+        (batch.seq_id[place][0], batch.token[place])
+        for place in range(batch.n_tokens) if batch.logits[place]
+    ]
+    print(json.dumps(["decode", batch.n_tokens, said]), file=log)
+    return 0
+
+def llama_synchronize(context):
+    context.waiting = False
 """
 
 
@@ -60,35 +99,58 @@ def logged(library: Path) -> list[list[object]]:
 
 
 def test_the_worker_reads_and_writes_on_demand(library: Path) -> None:
-    with LlamaSide(sys.executable, library / "model.gguf", threads=3, context=64) as side:
+    with LlamaSide(sys.executable, library / "model.gguf", threads=3) as side:
         assert side.version == "9.9.9"
         assert side.prefill([1, 2, 3]) >= 0.01
-        assert logged(library)[1:] == [["eval", [1, 2, 3], 3]]
-        # The prompt is not in the time; each token is a step of its own.
-        assert side.decode([1, 2], [7, 8, 9]) >= 0.03
+        # The prompt is not in the time; each token is a call of its own, with its logits.
+        assert side.decode([[1, 2]], [[7, 8, 9]]) >= 0.03
         pid = side.pid
     assert logged(library) == [
-        ["open", 64, 3],
-        ["eval", [1, 2, 3], 3],
-        ["eval", [1, 2], 2],
-        ["eval", [7], 3],
-        ["eval", [8], 4],
-        ["eval", [9], 5],
+        ["open", 256, 1],
+        ["decode", 3, [[0, 3]]],
+        ["decode", 2, [[0, 2]]],
+        ["decode", 1, [[0, 7]]],
+        ["decode", 1, [[0, 8]]],
+        ["decode", 1, [[0, 9]]],
     ]
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_sequences_are_written_together_and_the_shorter_ones_end(library: Path) -> None:
+    with LlamaSide(sys.executable, library / "model.gguf", threads=3) as side:
+        for _ in range(2):  # the context is there already, and empty again
+            side.decode([[1, 2], [3]], [[7, 8, 9], [5]])
+    calls = [
+        ["decode", 2, [[0, 2]]],
+        ["decode", 1, [[1, 3]]],
+        ["decode", 2, [[0, 7], [1, 5]]],
+        ["decode", 1, [[0, 8]]],
+        ["decode", 1, [[0, 9]]],
+    ]
+    assert logged(library) == [["open", 512, 2], *calls, *calls]
+
+
+def test_a_long_prompt_is_read_in_calls_of_its_own(library: Path) -> None:
+    with LlamaSide(sys.executable, library / "model.gguf", threads=3) as side:
+        side.prefill(list(range(600)))
+    assert logged(library) == [
+        ["open", 768, 1],
+        ["decode", 512, []],
+        ["decode", 88, [[0, 599]]],
+    ]
+
+
 def test_what_goes_wrong_in_the_library_is_told_and_the_worker_goes_on(library: Path) -> None:
-    with LlamaSide(sys.executable, library / "model.gguf", threads=1, context=4) as side:
+    with LlamaSide(sys.executable, library / "model.gguf", threads=1) as side:
         for _ in range(2):
-            with pytest.raises(SettingsError, match="RuntimeError: the context is full"):
-                side.prefill([1] * 5)
-        assert side.decode([1], [2]) > 0
+            with pytest.raises(SettingsError, match="no context for 1 sequences of 1280"):
+                side.prefill([1] * 1025)
+        assert side.decode([[1]], [[2]]) > 0
 
 
 def test_a_missing_model_file_is_told(library: Path) -> None:
     side = LlamaSide(sys.executable, library / "nothing.gguf", threads=1)
-    with pytest.raises(SettingsError, match="Model path does not exist"), side:
+    with pytest.raises(SettingsError, match=r"cannot load .*nothing\.gguf"), side:
         pass
 
 

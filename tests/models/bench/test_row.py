@@ -88,6 +88,15 @@ def test_every_note_is_told_with_its_row() -> None:
     ]
 
 
+def test_an_aim_is_told_with_the_notes_and_decides_nothing() -> None:
+    bound = Bound("least", 1.5, of="ratio", aim=3.0)
+    row = dataclasses.replace(FAST, bound=bound)
+    assert (row.required, row.met) == ("at least 1.5x", True)
+    assert notes([row]) == ["fast: aim 3x; calm"]
+    bare = Row("warm", "s", 3.0, bound=Bound("most", 3.5, aim=2.0))
+    assert notes([bare]) == ["warm: aim 2 s"]
+
+
 def test_json_holds_every_field_and_the_conditions() -> None:
     found = json.loads(as_json(ROWS, {"cores": 2}))
     assert found["conditions"] == {"cores": 2}
@@ -99,6 +108,7 @@ def test_json_holds_every_field_and_the_conditions() -> None:
         "ratio": 2.0,
         "unit": "tokens/s",
         "required": "at least 1.5x",
+        "aim": None,
         "met": True,
         "others": 0.0,
         "note": "calm",
