@@ -8,7 +8,6 @@ for other grammars it may find none, and then there is no closing.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,7 +108,14 @@ class Closer:
         mask[:] = 0
         set_bits(mask, kept)
 
-    def ends(self, matcher: llguidance.LLMatcher, way: Sequence[int]) -> bool:
+    def after(self, way: tuple[int, ...], id: int) -> list[tuple[int, ...]]:
+        """Ways to try once ``id`` is written where ``way`` led to the end."""
+        if not way:
+            return [way]
+        rest = way[1:]
+        return [rest] if id == way[0] else [rest, (*self._quote, *rest), way]
+
+    def ends(self, matcher: llguidance.LLMatcher, way: tuple[int, ...]) -> bool:
         """Whether these tokens lead from here to where the reply may end."""
         ended = [*way, self._vocabulary.eos_ids[0]]
         return matcher.validate_tokens(ended) == len(ended)
@@ -126,9 +132,9 @@ class Closer:
         self, matcher: llguidance.LLMatcher, id: int, way: tuple[int, ...], left: int, tried: int
     ) -> bool:
         """Whether the reply certainly can end in ``left`` tokens of which ``id`` is the first."""
-        known = ([id, *way], [id, *way[1:]], [id, *self._quote, *way[1:]])
-        if any(len(path) <= left and self.ends(matcher, path) for path in known):
-            return True
+        for known in self.after(way, id):
+            if len(known) < left and self.ends(matcher, (id, *known)):
+                return True
         if tried > _FEW or not matcher.consume_token(id):
             return False
         try:

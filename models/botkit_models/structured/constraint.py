@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from botkit.errors import InvalidRequestError
 from botkit_models.structured.refusal import exhausted
 
 if TYPE_CHECKING:
@@ -68,24 +69,29 @@ class GrammarConstraint:
     ) -> None:
         self._grammar, self._matcher, self._param = grammar, matcher, param
         self._vocabulary = grammar.vocabulary
-        self._budget = budget if grammar.shortest is not None else None
+        self._budget = None if grammar.way is None else budget
         self._spent = 0.0  # seconds of this thread in masks
-        self._place = self._look(0, None, grammar.shortest or 0)
+        way = grammar.way or ()
+        self._place = self._look(matcher, 0, (way,), len(way))
         self.shortened = False
 
     def masks(self, drafts: Sequence[int]) -> NDArray[np.int32]:
         """Masks ``[1 + N, ceil(V / 32)]`` int32 of the next token and after each draft."""
         rows = np.zeros((1 + len(drafts), self._vocabulary.words), np.int32)  # N,W
+        self._fill(self._matcher, rows[0], self._place)
+        # Drafts go ahead on a copy: one that leads to where the grammar is too much work must not
+        # end a reply that would never have gone there.
+        walker = self._matcher.deep_copy() if drafts else self._matcher
         place, walked = self._place, 0
-        self._fill(rows[0], place)
-        try:
-            for token in drafts:
-                if token in self._vocabulary.eos_ids or not _allows(rows[walked], token):
-                    break
-                place, walked = self._step(place, token), walked + 1
-                self._fill(rows[walked], place)
-        finally:
-            self._matcher.rollback(walked)
+        for token in drafts:
+            if token in self._vocabulary.eos_ids or not _allows(rows[walked], token):
+                break
+            try:
+                place = self._step(walker, place, token)
+                self._fill(walker, rows[walked + 1], place)
+            except InvalidRequestError:
+                break
+            walked += 1
         return rows[: walked + 1]
 
     def forced(self) -> Sequence[int]:
@@ -96,33 +102,38 @@ class GrammarConstraint:
         """``token``, which the last mask allowed, was written."""
         if self._place.closing and not self.shortened:
             row = np.zeros(self._vocabulary.words, np.int32)
-            self.shortened = self._fill(row, self._place)
-        self._place = self._step(self._place, token)
+            self.shortened = self._fill(self._matcher, row, self._place)
+        self._place = self._step(self._matcher, self._place, token)
 
     @property
     def may_end(self) -> bool:
         """Whether the reply is whole as it stands."""
         return self._matcher.is_accepting()
 
-    def _step(self, place: _Place, token: int) -> _Place:
+    def _step(self, matcher: llguidance.LLMatcher, place: _Place, token: int) -> _Place:
         """Go on by a token; the place after it."""
-        if not self._matcher.consume_token(token):
-            raise exhausted(self._matcher.get_error(), self._param)
-        way = place.way
-        if way and way[0] == token:
-            way = way[1:]
-        return self._look(place.written + 1, way, place.longest)
+        if not matcher.consume_token(token):
+            raise exhausted(matcher.get_error(), self._param)
+        known = [] if place.way is None else self._grammar.closer.after(place.way, token)
+        return self._look(matcher, place.written + 1, known, place.longest)
 
-    def _look(self, written: int, known: tuple[int, ...] | None, longest: int) -> _Place:
-        """See how far the end is, now that ``written`` tokens are; ``known`` may be a way there."""
+    def _look(
+        self,
+        matcher: llguidance.LLMatcher,
+        written: int,
+        known: Sequence[tuple[int, ...]],
+        longest: int,
+    ) -> _Place:
+        """See how far the end is, now that ``written`` tokens are; ``known`` may lead there."""
         if self._budget is None:
             return _Place(written, None, longest, closing=False)
         left = self._budget - written
         if left > 2 * longest + _FAR and written % _LOOK_EVERY:
             return _Place(written, None, longest, closing=False)
-        way = known
-        if known is None or not self._grammar.closer.ends(self._matcher, known):
-            way = self._find(left)
+        closer = self._grammar.closer
+        way = next((way for way in known if closer.ends(matcher, way)), None)
+        if way is None:
+            way = self._find(matcher, left)
         if way is None:
             return _Place(written, None, longest, closing=False)
         longest = max(longest, len(way))
@@ -130,19 +141,19 @@ class GrammarConstraint:
         closing = left <= len(way) + min(longest, _MARGIN) + 2
         return _Place(written, way, longest, closing)
 
-    def _find(self, left: int) -> tuple[int, ...] | None:
+    def _find(self, matcher: llguidance.LLMatcher, left: int) -> tuple[int, ...] | None:
         try:
-            return self._grammar.closer.way(self._matcher, min(left, _LONGEST_WAY))
+            return self._grammar.closer.way(matcher, min(left, _LONGEST_WAY))
         except RuntimeError:
             return None
 
-    def _fill(self, row: NDArray[np.int32], place: _Place) -> bool:
+    def _fill(self, matcher: llguidance.LLMatcher, row: NDArray[np.int32], place: _Place) -> bool:
         """Write the mask ``[W]`` int32 of a place; True when closing took something away."""
         began = time.thread_time()
-        self._matcher.unsafe_compute_mask_ptr(row.ctypes.data, row.nbytes)
+        matcher.unsafe_compute_mask_ptr(row.ctypes.data, row.nbytes)
         self._spent += time.thread_time() - began
-        if self._matcher.is_error():
-            raise exhausted(self._matcher.get_error(), self._param)
+        if matcher.is_error():
+            raise exhausted(matcher.get_error(), self._param)
         limits = self._grammar.limits
         if self._spent > limits.mask_seconds + limits.mask_share * place.written:
             raise exhausted(f"{self._spent:.0f} s of work for this reply", self._param)
@@ -150,7 +161,7 @@ class GrammarConstraint:
             return False
         whole = row.copy()
         left = self._budget - place.written
-        self._grammar.closer.narrow(row, self._matcher, place.way, left)
+        self._grammar.closer.narrow(row, matcher, place.way, left)
         return not np.array_equal(row, whole)
 
 

@@ -16,8 +16,7 @@ from botkit_models.structured.vocabulary import Vocabulary
 if TYPE_CHECKING:
     import llguidance
 
-_SHORTEST = 2_048
-# Per reply and step; the library's defaults where they are not named.
+_LONGEST_WAY = 2_048
 _INITIAL_FUEL = 300_000
 
 
@@ -32,7 +31,7 @@ class Grammar:
         param: The request's field, for errors.
 
     Fields:
-        shortest: About how many tokens the shortest reply has; None where it was not found.
+        way: A short whole reply, as tokens; None where none was found.
 
     Raises:
         InvalidRequestError: The grammar is wrong, too large, or allows no reply.
@@ -51,7 +50,7 @@ class Grammar:
         try:
             self._matcher = _matcher(source, vocabulary, limits)
             self._check_start(param)
-            self.shortest = self._shortest(param)
+            self.way = self._way(param)
         except BaseException as error:
             # The library panics on some input; a panic is no Exception in Python.
             if isinstance(error, Exception) or type(error).__name__ != "PanicException":
@@ -71,6 +70,11 @@ class Grammar:
             matcher = self._matcher.deep_copy()
         return GrammarConstraint(self, matcher, budget, param)
 
+    @property
+    def shortest(self) -> int | None:
+        """About how many tokens the shortest reply has; None where it was not found."""
+        return None if self.way is None else len(self.way)
+
     def _check_start(self, param: str) -> None:
         """Refuse what is wrong, or allows no first token, or forces too many."""
         mask = np.zeros(self.vocabulary.words, np.int32)
@@ -85,14 +89,13 @@ class Grammar:
                 raise refused(f"The grammar cannot be used: {shown(reason)}", param)
             start.consume_tokens(start.compute_ff_tokens())
 
-    def _shortest(self, param: str) -> int | None:
+    def _way(self, param: str) -> tuple[int, ...] | None:
         try:
-            way = self.closer.way(self._matcher, _SHORTEST)
+            return self.closer.way(self._matcher, _LONGEST_WAY)
         except RuntimeError as error:
             raise refused(
                 f"The grammar is too complex, or its replies never end: {shown(str(error))}", param
             ) from None
-        return None if way is None else len(way)
 
 
 def _matcher(source: str, vocabulary: Vocabulary, limits: GrammarLimits) -> llguidance.LLMatcher:

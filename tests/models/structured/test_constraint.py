@@ -221,6 +221,17 @@ def test_a_grammar_that_explodes_in_the_middle_ends_the_reply_with_an_error(comp
     assert failure.value.param == "the.field"
 
 
+def test_drafts_that_lead_where_a_grammar_explodes_do_not_end_the_reply(compiler):
+    bomb = LarkGrammar('start: "go" ( "!" | " " t0)\n' + _doubling(40))
+    ids = compiler.vocabulary.tokenizer.encode("go a")
+    constraint = compiler.compile_now(bomb, param="p").constraint()
+    for token in ids[:-2]:
+        constraint.accept(token)
+    before = constraint.masks([])
+    assert len(constraint.masks([*ids[-2:], *ids[-1:] * 9])) <= 2
+    np.testing.assert_array_equal(constraint.masks([]), before)
+
+
 def test_a_grammar_whose_masks_take_too_long_ends_the_reply_with_an_error(tokenizer):
     slow = GrammarCompiler(
         tokenizer, tokenizer.vocab_size, GrammarLimits(mask_seconds=0.0, mask_share=0.0)
