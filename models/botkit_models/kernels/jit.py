@@ -1,7 +1,8 @@
-"""Turn a module of LLVM IR into machine code in this process."""
+"""Turn a module of LLVM IR into machine code, and load it into this process."""
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,16 +29,9 @@ class Code:
         return found or int(self.engine.get_global_value_address(symbol))
 
 
-def compile_module(module: ir.Module) -> Code:
-    """Optimise for this very processor and load."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_triple(module.triple).create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=2,
-        jit=True,
-    )
+def compile_module(module: ir.Module) -> bytes:
+    """An object file for this very processor."""
+    machine = _machine()
     parsed = llvm.parse_assembly(str(module))
     tuning = llvm.create_pipeline_tuning_options(speed_level=2)
     # The kernels say themselves what is unrolled and what is a vector.
@@ -47,6 +41,26 @@ def compile_module(module: ir.Module) -> Code:
     tuning.slp_vectorization = False
     builder = llvm.create_pass_builder(machine, tuning)
     builder.getModulePassManager().run(parsed, builder)
-    engine = llvm.create_mcjit_compiler(parsed, machine)
+    code: bytes = machine.emit_object(parsed)
+    return code
+
+
+def load(code: bytes) -> Code:
+    """Load an object file that :func:`compile_module` made."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
+    # Threads may run the code until the very end, when the interpreter throws its objects away.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine))
     return Code(engine)
+
+
+def _machine() -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_triple(llvm.get_process_triple()).create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=2,
+        jit=True,
+    )
