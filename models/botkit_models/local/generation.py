@@ -73,19 +73,26 @@ def _flagged(event: Tokens | Finished, generation: Generation) -> Tokens | Finis
     return event
 
 
-def counted(prompt_tokens: int, generations: Sequence[Generation]) -> Usage:
-    """Tokens of a request: its prompt once, and all its replies.
+def counted(prompt_tokens: int, generations: Sequence[Generation], prompts: int = 1) -> Usage:
+    """Tokens of a request: each of its ``prompts`` once, and all replies.
 
-    Of the prompt's tokens those count as cached that the reply which found fewest did not read:
-    the others may have found what that one left.
+    Of a prompt's tokens those count as cached that the reply which found fewest did not read: the
+    others may have found what that one left.
+
+    Args:
+        prompt_tokens: Of all prompts together.
+        generations: The replies, those of one prompt beside one another.
+        prompts: How many prompts there are.
     """
     writers = [one.writer for one in generations]
-    ends = [writer.finished for writer in writers if writer.finished is not None]
+    ends = [Finished("stop") if one.finished is None else one.finished for one in writers]
+    each = max(len(ends) // prompts, 1)
+    found = [ends[first : first + each] for first in range(0, len(ends), each)]
     accepted = sum(end.accepted for end in ends)
     return usage(
         prompt_tokens,
         sum(writer.count for writer in writers),
-        cached_tokens=min((end.cached for end in ends), default=0),
+        cached_tokens=sum(min(end.cached for end in group) for group in found),
         details=CompletionTokensDetails(
             reasoning_tokens=sum(writer.thinking for writer in writers),
             accepted_prediction_tokens=accepted,

@@ -16,9 +16,9 @@ from botkit.completion.text import (
     TextCompletionRequest,
     TextLogprobs,
 )
-from botkit.completion.usage import Usage, usage
+from botkit.completion.usage import Usage
 from botkit_models.engine.job import Token
-from botkit_models.local.generation import Generation, pieces
+from botkit_models.local.generation import Generation, counted, pieces
 from botkit_models.local.logprobs import text_logprobs
 from botkit_models.local.requests import sampling_params
 from botkit_models.local.runtime import Runtime
@@ -201,7 +201,7 @@ def _logprobs(
 
 def _usage(prompts: Sequence[_Prompt], generations: Sequence[Generation]) -> Usage:
     read = sum(len(prompt.ids) for prompt in prompts)
-    return usage(read, sum(one.writer.count for one in generations))
+    return counted(read, generations, len(prompts))
 
 
 def _response(

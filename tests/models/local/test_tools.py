@@ -1,14 +1,18 @@
 """Tools over the local completion's real parts, with an engine that is told what to say."""
 
 import json
+import os
 
 import jsonschema
 import pytest
 from grammar_engine import NotAllowedError, grammar_runtime
+from tool_definitions import tool_definitions
 from tool_requests import CALL, NAMED, OTHER, TIME, WEATHER, called, chat, streamed
 
 from botkit.errors import InvalidRequestError
 from botkit_models.local.chat import complete_chat
+
+COUNT = int(os.environ.get("BOTKIT_SOAK_TOOLS", "25"))
 
 
 @pytest.mark.parametrize(
@@ -253,3 +257,25 @@ async def test_what_is_wrong_is_refused_by_name(fields, param):
         await complete_chat(runtime, chat(**fields))
     assert refused.value.param == param
     assert not runtime.engine.seen
+
+
+@pytest.mark.parametrize("tool", tool_definitions(COUNT), ids=lambda tool: tool["function"]["name"])
+async def test_every_definition_is_called_as_it_says(tool):
+    function = tool["function"]
+    named = {"type": "function", "function": {"name": function["name"]}}
+    request = chat(tools=[tool], tool_choice=named, max_tokens=200)
+    (reply,) = (await complete_chat(grammar_runtime(), request)).choices
+    ((name, arguments),) = called(reply)
+    assert name == function["name"]
+    jsonschema.validate(json.loads(arguments), function["parameters"])
+
+
+async def test_many_tools_at_once():
+    tools = tool_definitions(100)
+    schemas = {tool["function"]["name"]: tool["function"]["parameters"] for tool in tools}
+    for seed in range(3):
+        request = chat(tools=tools, tool_choice="required", max_tokens=400, seed=seed)
+        (reply,) = (await complete_chat(grammar_runtime(limit=40_000), request)).choices
+        for name, arguments in called(reply):
+            jsonschema.validate(json.loads(arguments), schemas[name])
+        assert called(reply)
