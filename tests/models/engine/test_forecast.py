@@ -4,12 +4,14 @@ import random
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queued_jobs import MadeUpEngine, MadeUpRunner, a_job
 
 from botkit.errors import OverloadedError
 from botkit_models.engine.forecast import Forecast, starts
+
+calm = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def seen(replies):
@@ -48,6 +50,7 @@ def test_what_is_written_already_is_counted_in():
     assert forecast.reply_tokens(5, written=40) == 5
 
 
+@calm
 @given(
     replies=st.lists(st.tuples(st.integers(1, 500), st.booleans()), max_size=80),
     budget=st.integers(0, 2000),
@@ -84,6 +87,7 @@ def test_jobs_share_the_engine():
     assert starts([2.0], [2.0, 2.0], slots=1) == [2.0, 4.0]
 
 
+@calm
 @given(
     running=st.lists(st.floats(0, 10), max_size=8),
     waiting=st.lists(st.floats(0, 10), max_size=20),

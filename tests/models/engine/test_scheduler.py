@@ -4,7 +4,7 @@ import random
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queued_jobs import CHUNK, STEPS, MadeUpEngine, MadeUpRunner, a_job
 
@@ -155,7 +155,7 @@ def test_who_waits_too_long_is_told_so_without_having_started():
 # --- every slot comes back
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10**6), slots=st.integers(1, 6), room=st.integers(1, 6))
 def test_storms_leave_nothing_behind(seed, slots, room):
     rng = random.Random(seed)

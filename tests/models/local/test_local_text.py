@@ -276,25 +276,34 @@ async def test_scores_are_in_the_order_of_the_pairs(local):
     assert len(set(alone)) > 1
 
 
-async def test_a_reply_is_scored_as_it_was_written(local):
-    """The model's own greedy reply has the log-probabilities that it was written with."""
+@pytest.mark.parametrize("word", ["dog", "the rain", "q"])
+async def test_a_reply_is_scored_as_if_it_was_written(local, word):
+    """Held to the word's first token, the model tells the log-probability that scoring tells."""
     messages = [{"role": "user", "content": "the rain"}]
+    first, *_ = local._loaded().tokenizer.encode(word)
     request = ChatCompletionRequest(
-        model="tiny", messages=messages, temperature=0, max_tokens=12, logprobs=True, seed=1
+        model="tiny", messages=messages, max_tokens=1, logprobs=True, logit_bias={str(first): 100}
     )
     (choice,) = (await local.complete(request)).choices
-    scored = await local.score("tiny", request.messages, choice.message.content)
-    written = choice.logprobs.content
-    # Read back from text, the same characters may be other tokens; up to there all are the same.
-    same = [one.token == other.token for one, other in zip(scored, written, strict=False)]
-    count = same.index(False) if False in same else len(same)
-    assert count > 0
-    assert [one.logprob for one in scored[:count]] == pytest.approx(
-        [one.logprob for one in written[:count]], abs=0.02
+    (written,) = choice.logprobs.content
+    scored = await local.score("tiny", request.messages, word)
+    assert scored[0].token == written.token
+    assert scored[0].logprob == pytest.approx(written.logprob, abs=1e-3)
+    assert "".join(one.token for one in scored) == word
+
+
+async def test_every_token_is_scored_after_those_before_it(local):
+    """As in a plain text, which is scored in another way."""
+    request = ChatCompletionRequest(model="tiny", messages=[{"role": "user", "content": "hi"}])
+    scored = await local.score("tiny", request.messages, "the dog in the rain")
+    runtime = local._loaded()
+    ids = runtime.prompts.of_chat(request.messages)
+    (tokens,) = await runtime.engine.score(
+        [[*ids, *runtime.tokenizer.encode("the dog in the rain")]]
     )
-    other = await local.score("tiny", request.messages, "qzqzqzqz")
-    assert np.mean([one.logprob for one in other]) < np.mean([one.logprob for one in written])
-    assert "".join(one.token for one in other) == "qzqzqzqz"
+    assert [one.logprob for one in scored] == pytest.approx(
+        [one.logprob for one in tokens[-len(scored) :]]
+    )
     assert await local.score("tiny", request.messages, "") == []
     with pytest.raises(ContextLengthError):
         await local.score("tiny", request.messages, "x" * CONTEXT)

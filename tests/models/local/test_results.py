@@ -1,7 +1,7 @@
 """What was computed is kept while there is room, and nothing else is given."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from botkit_models.local.results import ENTRY_BYTES, ResultCache
@@ -33,6 +33,7 @@ def test_kinds_and_ids_are_apart():
     assert cache.get("vector a", (1, 2)) is not None
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 200)), max_size=60))
 def test_the_bytes_are_bounded_and_counted(puts):
     cache = ResultCache(max_bytes=2000)
