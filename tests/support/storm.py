@@ -120,7 +120,8 @@ class Storm:
             "max_tokens": self._rng.choice([1, 4, 16, 64]),
             "seed": self._rng.randint(0, 5),
             "user": self._rng.choice(["ada", "bob", "eve"]),
-            "service_tier": self._rng.choice(["auto", "flex", "priority"]),
+            # No more batch work than has its share of the slots, or it would wait for ever longer.
+            "service_tier": self._rng.choices(["auto", "flex", "priority"], [5, 1, 5])[0],
             "n": self._rng.choice([1, 1, 1, 2]),
             **fields,
         }
