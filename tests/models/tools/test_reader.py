@@ -45,14 +45,14 @@ FRAGMENTS = [
 replies = st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join)
 
 
-def read(text, cuts, kind):
+def read(text, cuts, kind, cut=False):
     """The reply in canonical form: what of each kind, in order, neighbours joined."""
     reader = ReplyReader(**READERS[kind])
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
     parts = []
     for start, end in itertools.pairwise(places):
         parts += reader.read(text[start:end])
-    return joined([*parts, *reader.end()])
+    return joined([*parts, *reader.end(cut=cut)])
 
 
 def joined(parts):
@@ -73,13 +73,13 @@ def said(parts):
 
 @pytest.mark.parametrize("kind", READERS)
 @settings(deadline=None, max_examples=200)
-@given(text=replies, cuts=st.lists(st.integers(0, 400), max_size=30))
-@example('<tool_call>{"name": "f", "arguments": </tool_call>', [41])
-@example('<tool_call>{"name": "a</tool_call>b", "arguments": {}}', [30])
-def test_any_split_gives_the_same(kind, text, cuts):
-    whole = read(text, [], kind)
-    assert read(text, cuts, kind) == whole
-    assert read(text, range(len(text)), kind) == whole
+@given(text=replies, cuts=st.lists(st.integers(0, 400), max_size=30), cut=st.booleans())
+@example('<tool_call>{"name": "f", "arguments": </tool_call>', [41], False)
+@example('<tool_call>{"name": "a</tool_call>b", "arguments": {}}', [30], False)
+def test_any_split_gives_the_same(kind, text, cuts, cut):
+    whole = read(text, [], kind, cut)
+    assert read(text, cuts, kind, cut) == whole
+    assert read(text, range(len(text)), kind, cut) == whole
 
 
 @settings(deadline=None, max_examples=150)
@@ -155,10 +155,8 @@ def test_what_llama_writes_is_read_back(call, tag, cuts):
 def test_a_call_that_is_cut_leaks_nothing_into_the_text(call, size):
     name, arguments = call
     whole = HERMES.call(name, arguments)
-    parts = read("Well.\n" + whole[: size % (len(whole) + 1)], [], "hermes")
-    assert said(parts) in ("Well.", "Well.\n") or whole.startswith(
-        said(parts).removeprefix("Well.\n")
-    )
+    parts = read("Well.\n" + whole[: size % (len(whole) + 1)], [], "hermes", cut=True)
+    assert said(parts) in ("Well.", "Well.\n")
     written = "".join(text for kind, text in parts if kind is Arguments)
     assert json.dumps(arguments, ensure_ascii=False).startswith(written)
 
