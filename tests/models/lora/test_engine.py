@@ -9,6 +9,7 @@ from engine_replies import SIZES, asked, reply_to, some_text
 from lora_adapters import tiny_adapter
 from tiny_models import compile_cache, open_tiny
 
+from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Engine
 from botkit_models.engine.job import Finished
 from botkit_models.gpt.cache import BLOCK
@@ -102,3 +103,15 @@ async def started_reply(engine, one):
     reply = await reply_to(engine, one)
     await engine.aclose()
     return reply
+
+
+async def test_the_warm_up_covers_adapters(tiny, adapter_folders, tmp_path):
+    sizes = EngineConfig(slots=1, context=256, chunks=(64,), decode_steps=2, drafts=0)
+    engine = Engine(tiny, sizes, tmp_path / "compiled", load_adapters(tiny, adapter_folders))
+    engine.warm_up()  # in a process of its own; returns when it is through
+    assert engine.programs.complete
+    await engine.start(warm_up=False)
+    for adapter in EVERY:
+        await reply_to(engine, wanted(adapter, budget=3))
+    assert engine.programs.compiled == 0
+    await engine.aclose()
