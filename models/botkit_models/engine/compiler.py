@@ -142,8 +142,9 @@ def main(lines: TextIO, answers: TextIO) -> None:
 
     model = open_native(Path(order.folder))
     plan = plan_for(model, order.config)
-    steps = steps_for(model, order.eos_ids, plan)
-    programs = Programs(steps, plan, Path(order.compiled), order.lora)
+    compiled = Path(order.compiled)
+    steps = steps_for(model, order.eos_ids, plan, compiled)
+    programs = Programs(steps, plan, compiled, order.lora)
     keys = list(order.keys)
     while keys or not wanted.empty():
         key = keys[0] if wanted.empty() else wanted.get()

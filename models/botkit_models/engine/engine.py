@@ -85,7 +85,7 @@ class Engine:
         self.model, self.config = model, config
         self.stats = EngineStats()
         self.plan = plan_for(model, config)
-        steps = steps_for(model, model.tokenizer.eos_ids, self.plan)
+        steps = steps_for(model, model.tokenizer.eos_ids, self.plan, compiled)
         self.programs = Programs(steps, self.plan, compiled, adapters.shapes)
         self._waiting = WaitingJobs(config.slots, config.queue)
         runner = Runner(steps, self.programs, self.plan, self.stats, adapters.stacks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -101,10 +102,15 @@ def plan_for(model: NativeModel, config: EngineConfig) -> Plan:
     )
 
 
-def steps_for(model: NativeModel, eos_ids: Sequence[int], plan: Plan) -> Steps:
-    """The model's functions; its weights are the file's pages where the backend can use them."""
+def steps_for(
+    model: NativeModel, eos_ids: Sequence[int], plan: Plan, compiled: Path | None
+) -> Steps:
+    """The model's functions; its weights are the file's pages where the backend can use them.
+
+    The kernels' machine code is kept in ``compiled``.
+    """
     if plan.use_kernels:
-        kernels.register()
+        kernels.register(compiled)
         release_code("llvmlite")
     tensors = {name: jax.device_put(array, may_alias=True) for name, array in model.tensors.items()}
     decoder = Decoder(model.config, tensors, use_kernels=plan.use_kernels)
