@@ -14,7 +14,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-ANSWERED = (200, 429, 504)
+ANSWERED = (200, 408, 429, 504)
+"""408: a machine that is busy with other things may read a request later than it is patient."""
 PATIENCE = 120.0
 """Seconds: a client that waits longer has found a request that hangs."""
 
