@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from botkit.errors import InvalidRequestError
+
 
 class Pattern:
     """Allows, at each step, one of the sets of tokens in turn; see ``engine/constraint.py``.
@@ -44,3 +46,23 @@ class Pattern:
         for token in self._at(step):
             words[token // 32] |= np.uint32(1 << (token % 32))
         return words.view(np.int32)
+
+
+class Broken(Pattern):
+    """A pattern that can go on no more after so many tokens; ``where`` says what fails then."""
+
+    def __init__(self, sets: Sequence[set[int]], vocab_size: int, after: int, where: str) -> None:
+        super().__init__(sets, vocab_size)
+        self._after, self._where = after, where
+
+    def masks(self, drafts: Sequence[int]) -> NDArray[np.int32]:
+        self._fail("masks")
+        return super().masks(drafts)
+
+    def accept(self, token: int) -> None:
+        self._fail("accept")
+        super().accept(token)
+
+    def _fail(self, where: str) -> None:
+        if where == self._where and len(self.accepted) >= self._after:
+            raise InvalidRequestError("too much work", param="response_format")

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from botkit.errors import CompletionError
 from botkit_models.engine.batch import Entry
 from botkit_models.engine.job import GenerateJob
 from botkit_models.engine.slot import Slot
 
 
-def entries_of(slots: Sequence[Slot], rows: int) -> list[Entry]:
-    """One entry per slot, with as many guesses as fit in ``rows`` when every slot has a row."""
+def entries_of(
+    slots: Sequence[Slot], rows: int
+) -> tuple[list[Entry], list[tuple[Slot, CompletionError]]]:
+    """One entry per slot, with as many guesses as fit in ``rows`` when every slot has a row.
+
+    Returns them, and the slots whose constraint can go on no more, with what it says.
+    """
     spare = max(rows - len(slots), 0)
     entries: list[Entry] = []
+    failed: list[tuple[Slot, CompletionError]] = []
     for slot in slots:
-        entry = _entry(slot, spare)
+        try:
+            entry = _entry(slot, spare)
+        except CompletionError as error:
+            failed.append((slot, error))
+            continue
         spare -= len(entry.drafts)
         entries.append(entry)
-    return entries
+    return entries, failed
 
 
 def groups(entries: Sequence[Entry], sizes: Sequence[int]) -> Iterator[tuple[Sequence[Entry], int]]:
     """Entries that run together, with the size of their program; ``sizes`` ascend from 1."""
+    if not entries:
+        return
     group: list[Entry] = []
     rows = 0
     for entry in entries:

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from botkit.errors import CompletionError
 from botkit_models.engine.batch import Entry, adapters_of, masks_of, rows_of, sampling_of
 from botkit_models.engine.blocks import Blocks
 from botkit_models.engine.corpus import Corpus
@@ -17,6 +18,7 @@ from botkit_models.engine.entries import entries_of, groups
 from botkit_models.engine.job import (
     EmbedJob,
     Event,
+    Failed,
     Finished,
     GenerateJob,
     Hidden,
@@ -122,8 +124,10 @@ class Runner:
         adapted = slots[0].job.adapter is not None
         sizes = self._programs.batch_sizes(width, adapted=adapted)
         results: list[tuple[Slot, list[Event]]] = []
-        for entries, size in groups(entries_of(slots, sizes[-1]), sizes):
+        whole, failed = entries_of(slots, sizes[-1])
+        for entries, size in groups(whole, sizes):
             results += self._decode(entries, size, steps, width)
+        results += [(slot, [Failed(error)]) for slot, error in failed]
         return results
 
     def _decode(
@@ -183,10 +187,13 @@ class Runner:
         self._share(slot)
         self._stats.reply_tokens += len(new)
         self._judge(entry, len(new) - 1)
-        if job.constraint is not None:
-            for id in ids:
-                job.constraint.accept(id)
         events: list[Event] = [Tokens(tuple(new))] if new else []
+        try:
+            if job.constraint is not None:
+                for id in ids:
+                    job.constraint.accept(id)
+        except CompletionError as error:
+            return [*events, Failed(error)]
         if new and new[-1].id in self._eos:
             events.append(self._finished(slot, "stop"))
         elif slot.budget <= 0:

@@ -186,7 +186,10 @@ class Scheduler:
         for event in events:
             if isinstance(event, Tokens):
                 slot.job.written += len(event.tokens)
-            if isinstance(event, Finished | Hidden | Scored):
+            if isinstance(event, Failed):
+                self._stats.failed += 1
+                self._close(slot)
+            elif isinstance(event, Finished | Hidden | Scored):
                 self._stats.finished += 1
                 self._close(slot)
             # Last: who hears that it is over finds the slot free.

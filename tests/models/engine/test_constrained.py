@@ -3,8 +3,12 @@
 import asyncio
 import dataclasses
 
+import pytest
 from engine_replies import asked, reply_to, some_text
-from open_constraint import Pattern
+from open_constraint import Broken, Pattern
+from waiting import until
+
+from botkit.errors import InvalidRequestError
 
 SETS = [{5, 40, 41, 200}, {7}, {8}, {30, 31, 263}]
 
@@ -39,3 +43,20 @@ async def test_log_probabilities_are_the_models_own(engine):
     (drawn,), _ = await reply_to(engine, constrained(engine, free))
     assert drawn.top == likeliest.top
     assert drawn.logprob <= likeliest.logprob
+
+
+@pytest.mark.parametrize("where", ["masks", "accept"])
+async def test_a_grammar_that_gives_up_takes_nobody_along(engine, where):
+    free = asked(some_text(20), 60, seed=1)
+    alone = await reply_to(engine, free)
+    failed = engine.stats.failed
+    grammar = Broken(SETS, engine.model.config.vocab_size, 9, where)
+    bound = dataclasses.replace(asked(some_text(25), 60), constraint=grammar)
+    other, error = await asyncio.gather(
+        reply_to(engine, free), reply_to(engine, bound), return_exceptions=True
+    )
+    assert other == alone
+    assert isinstance(error, InvalidRequestError)
+    assert error.param == "response_format"
+    assert engine.stats.failed == failed + 1
+    await until(lambda: not engine.stats.active)
