@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from botkit_models.kernels.emit import I32, I64, PTR, Function, Value
-from botkit_models.kernels.pool import FLUSH_DENORMALS, float_mode, set_float_mode
+from botkit_models.kernels.float_mode import FLUSH_DENORMALS, float_mode, set_float_mode
 from botkit_models.kernels.record import Record
 
 _Frame = Record(

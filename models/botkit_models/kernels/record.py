@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from llvmlite import ir
 
-from botkit_models.kernels.emit import BYTES, Function, Value
+from botkit_models.kernels.emit import Function, Value, size_of
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Record:
 
     def __post_init__(self) -> None:
         for name, kind in self.fields.items():
-            width = BYTES[kind]
+            width = size_of(kind)
             self.offsets[name] = (self.size + width - 1) // width * width
             self.size = self.offsets[name] + width
 

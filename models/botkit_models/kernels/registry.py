@@ -40,7 +40,9 @@ def _register(folder: Path | None) -> Team:
     for target in TARGETS:
         capsule = jax.ffi.pycapsule(code.address(target))  # type: ignore[no-untyped-call]
         jax.ffi.register_ffi_target(target, capsule, platform="cpu", api_version=1)
-    return Team(code, spare_cores())
+    team = Team(code)
+    team.start(spare_cores())
+    return team
 
 
 def _compile(folder: Path | None) -> bytes:

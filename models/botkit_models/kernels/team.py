@@ -10,7 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from botkit_models.kernels.jit import Code
-from botkit_models.kernels.pool import CORES, CORES_SIZE, MAX_THREADS, STATE, STATE_SIZE
+from botkit_models.kernels.team_state import (
+    CORES,
+    CORES_SIZE,
+    MAX_THREADS,
+    STATE,
+    STATE_SIZE,
+    STOPPED,
+)
+from botkit_models.kernels.worker import HALT, WORK
 
 
 class Team:
@@ -18,28 +26,32 @@ class Team:
 
     Args:
         code: Machine code with the pool's functions.
-        workers: How many threads; 0 lets callers do all work.
     """
 
-    def __init__(self, code: Code, workers: int) -> None:
-        self._code = code
+    def __init__(self, code: Code) -> None:
         self._state = code.address(STATE)
+        self._work = ctypes.CFUNCTYPE(None, ctypes.c_int64)(code.address(WORK))
+        self._halt = ctypes.CFUNCTYPE(None)(code.address(HALT))
+        self._threads: list[threading.Thread] = []
+        atexit.register(self.stop)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def start(self, workers: int) -> None:
+        """Have this many workers, instead of those there are; 0 lets callers do all work."""
+        self.stop()
+        ctypes.memset(self._state + STOPPED, 0, 4)
         _write_cores(self._state + CORES)
-        work = ctypes.CFUNCTYPE(None, ctypes.c_int64)(code.address("botkit_work"))
-        self._stop = ctypes.CFUNCTYPE(None)(code.address("botkit_stop"))
         self._threads = [
-            threading.Thread(target=work, args=(n,), name=f"botkit-kernel-{n}", daemon=True)
+            threading.Thread(target=self._work, args=(n,), name=f"botkit-kernel-{n}", daemon=True)
             for n in range(1, min(workers, MAX_THREADS - 1) + 1)
         ]
         for thread in self._threads:
             thread.start()
-        atexit.register(self.stop)
-        os.register_at_fork(after_in_child=self._forget)
 
     def stop(self) -> None:
         """Send the workers home and wait for them; kernels still work, on the caller alone."""
         if self._threads:
-            self._stop()
+            self._halt()
             for thread in self._threads:
                 thread.join()
             self._threads = []
