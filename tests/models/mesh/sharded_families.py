@@ -24,8 +24,8 @@ from botkit_models.weights.huggingface import read_huggingface
 from botkit_models.weights.quantize import quantize_channels
 from botkit_models.weights.serving import serving_tensors
 
-SLOTS, CONTEXT = 8, 64
-INT8_FAMILIES = ("gemma2", "gpt2", "llama")
+SLOTS, CONTEXT, CHUNK = 8, 64, 16
+INT8_FAMILIES = ("gpt2", "llama")
 
 
 class Served:
@@ -61,7 +61,7 @@ class Served:
         return np.stack(found, axis=1)
 
     def _read(self, tokens: np.ndarray, start: int, slot: int) -> np.ndarray:
-        padded = np.pad(tokens, ((0, 0), (0, 3)))
+        padded = np.pad(tokens, ((0, 0), (0, CHUNK - tokens.shape[1])))
         positions = np.full(padded.shape, -1, np.int32)
         positions[:, : tokens.shape[1]] = start + np.arange(tokens.shape[1])
         slots = np.full(len(tokens), slot, np.int32)
