@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, Self
+
 from botkit_models.kernels.emit import F32, I32, I64, PTR, Value
 from botkit_models.kernels.record import Record
 
@@ -75,3 +77,26 @@ class Scratch:
     def size(rows: Value, width: Value) -> Value:
         """Bytes needed for so many query rows, ``width`` being ``D`` padded."""
         return (rows * (width * 3 + SPLIT + 5) + width * SPLIT + 16) * 4
+
+
+class Partial(NamedTuple):
+    """Where a split's result waits: rows of mixed values, their peaks and totals."""
+
+    mixed: Value
+    peaks: Value
+    totals: Value
+
+    @classmethod
+    def of(cls, job: Value, pair: Value, split: Value) -> Self:
+        """That of a pair (tile and head) and a split."""
+        width = Job.load(job, "padded_dim")
+        rows = Job.load(job, "tile_tokens") * Job.load(job, "group")
+        place = (pair * Job.load(job, "splits") + split) * (cls.size(rows, width) >> 2)
+        mixed = Job.load(job, "partials").at(F32, place)
+        peaks = mixed.at(F32, rows * width)
+        return cls(mixed, peaks, peaks.at(F32, rows))
+
+    @staticmethod
+    def size(rows: Value, width: Value) -> Value:
+        """Bytes of one, ``width`` being ``D`` padded."""
+        return ((rows * (width + 2) + 15) & -16) * 4
