@@ -16,8 +16,9 @@ from typing import Any
 
 ANSWERED = (200, 408, 429, 504)
 """408: a machine that is busy with other things may read a request later than it is patient."""
-PATIENCE = 120.0
-"""Seconds: a client that waits longer has found a request that hangs."""
+PATIENCE = 300.0
+"""Seconds: a client that waits longer has found a request that hangs. A program that is compiled
+meanwhile holds everybody up, on a busy machine for a minute or two."""
 
 
 class GoneError(Exception):
