@@ -32,6 +32,7 @@ from botkit_models.structured import (
     SpecialToken,
     TextUntil,
 )
+from botkit_models.tools.closed_schema import closed
 from botkit_models.tools.syntax import PYTHON_TAG, CallSyntax
 from botkit_models.tools.thoughts import CLOSING, OPENING
 
@@ -48,7 +49,7 @@ _TEXT_BUT_NO_CALL = Regex(r"(?s:\s*([^\s{].*)?)")
 
 def arguments_part(function: FunctionDeclaration) -> JsonSchema:
     """The arguments of a call."""
-    return JsonSchema(function.schema_of_arguments, strict=bool(function.strict))
+    return JsonSchema(closed(function.schema_of_arguments), strict=bool(function.strict))
 
 
 def form_part(form: ReplyForm) -> Part:
@@ -56,8 +57,10 @@ def form_part(form: ReplyForm) -> Part:
     match form:
         case JsonObjectForm():
             return JSON_OBJECT
-        case JsonForm(schema, _, strict):
-            return JsonSchema(schema, strict=strict)
+        case JsonForm(schema, _, strict, name):
+            if name is None or isinstance(schema, bool):  # structured_outputs: to the letter
+                return JsonSchema(schema, strict=strict)
+            return JsonSchema(closed(schema), strict=strict)
         case RegexForm(pattern):
             return Regex(pattern)
         case ChoiceForm(choices):
