@@ -131,7 +131,8 @@ class GrammarConstraint:
         if left > 2 * longest + _FAR and written % _LOOK_EVERY:
             return _Place(written, None, longest, closing=False)
         closer = self._grammar.closer
-        way = next((way for way in known if closer.ends(matcher, way)), None)
+        short = (way for way in known if len(way) <= left)
+        way = next((way for way in short if closer.ends(matcher, way)), None)
         if way is None:
             way = self._find(matcher, left)
         if way is None:

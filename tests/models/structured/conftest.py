@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from grammar_replies import json_tokenizer, piece_tokenizer
 
-from botkit_models.structured import GrammarCompiler
+from botkit_models.structured import GrammarCompiler, GrammarLimits
 from botkit_models.tokenizer import Tokenizer
+
+PATIENT = GrammarLimits(seconds=120.0)  # tests say what is refused, not how busy the machine is
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +20,7 @@ def tokenizer() -> Tokenizer:
 @pytest.fixture(scope="session")
 def compiler(tokenizer: Tokenizer) -> GrammarCompiler:
     """For logits that are wider than the vocabulary, and no multiple of 32."""
-    return GrammarCompiler(tokenizer, vocab=tokenizer.vocab_size + 45)
+    return GrammarCompiler(tokenizer, tokenizer.vocab_size + 45, PATIENT)
 
 
 @pytest.fixture(scope="session", params=["bytes", "pieces"])

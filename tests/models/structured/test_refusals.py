@@ -163,7 +163,7 @@ CASES: dict[str, tuple[Part, str]] = {
 }
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize("name", CASES)
 async def test_it_is_refused_by_the_name_of_its_field(compiler, name):
     part, why = CASES[name]
