@@ -171,16 +171,18 @@ class WaitingJobs:
         )
 
     def _until_room(self, jobs: Sequence[Job], free: int, places: int) -> float:
-        """Seconds until so many running jobs are likely to have ended: each makes one place.
+        """Seconds until so many places in the queue of ``jobs`` are likely to be free.
 
         As soon as the job with the least left ends, or as often as jobs end on the whole: with many
         slots, one of many ends sooner than is expected of each.
         """
+        order = self._starts(jobs)
         priority = jobs[0].terms.priority
-        starting = [(job, at) for job, at in self._starts(jobs) if job.terms.priority == priority]
-        mean = sum(self.forecast.work(job) for job, _ in starting) / len(starting)
+        mine = [place for place, (job, _) in enumerate(order) if job.terms.priority == priority]
         # Those that free slots take at once make no room.
-        return min(starting[free + places - 1][1], places * mean)
+        last = mine[free + places - 1]
+        mean = sum(self.forecast.work(job) for job, _ in order) / len(order)
+        return min(order[last][1], (last + 1 - free) * mean)
 
     def _last_start(self, jobs: Sequence[Job]) -> float:
         """After how many seconds the last of ``jobs`` is likely to have a slot, were they added."""

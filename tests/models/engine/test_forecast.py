@@ -170,6 +170,23 @@ def test_the_wait_of_a_deadline_is_near_the_truth(slots):
     assert max(ratios) < 2.5
 
 
+def test_batch_work_is_told_that_others_go_first():
+    engine = MadeUpEngine(slots=2, capacity=16, runner=MadeUpRunner(decode_seconds=5.0))
+    for _ in range(60):
+        engine.waiting.add([a_job(budget=40)])
+        engine.run()
+    told = []
+    for crowd in (0, 16):
+        engine.waiting.add([a_job(budget=40) for _ in range(2 + crowd)])
+        engine.run(rounds=1)
+        engine.waiting.add([a_job(budget=40, priority="batch") for _ in range(16)])
+        with pytest.raises(OverloadedError) as refused:
+            engine.waiting.add([a_job(budget=40, priority="batch")])
+        told.append(refused.value.retry_after)
+        engine.run()
+    assert told[1] > 4 * told[0]
+
+
 def test_a_client_is_never_told_to_come_back_at_once():
     engine = MadeUpEngine(
         slots=1, capacity=0, runner=MadeUpRunner(read_seconds=0, decode_seconds=0)
