@@ -92,16 +92,17 @@ class EngineSide:
     def read(self, tokens: Sequence[int]) -> float:
         """Seconds to read ``tokens`` and draw the first token of a reply."""
         began = time.perf_counter()
-        (stream,) = self.write([tokens], 1)
+        (stream,) = self.write([tokens], 1, [GREEDY])
         if not stream:
             raise CompletionError("the model had nothing to reply")
         return stream[0].seconds - began
 
     def write(
-        self, prompts: Sequence[Sequence[int]], most: int, params: SamplingParams = GREEDY
+        self, prompts: Sequence[Sequence[int]], most: int, params: Sequence[SamplingParams]
     ) -> list[list[Arrival]]:
-        """Continue ``prompts`` at the same time by up to ``most`` tokens each."""
-        return self._loop.run(self._write([Continuation(one, params, most) for one in prompts]))
+        """Continue ``prompts`` at the same time by up to ``most`` tokens, each drawn in its way."""
+        pairs = zip(prompts, params, strict=True)
+        return self._loop.run(self._write([Continuation(*pair, most) for pair in pairs]))
 
     def answer(self, messages: list[dict[str, str]], most: int) -> tuple[float, str]:
         """Seconds until a greedy reply to a conversation begins to show, and the reply."""

@@ -61,6 +61,19 @@ def proportional_memory(pid: int) -> float | None:
     return int(found[1]) / 1024 if found else None
 
 
+def children_of(pid: int) -> list[int]:
+    """Processes that a process has started and that run; none where the system does not tell."""
+    found = []
+    for path in PROC.glob("[0-9]*/stat"):
+        try:
+            state, parent = path.read_text().rpartition(")")[2].split()[:2]
+        except OSError:  # it has just ended
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
 def parse_status(text: str) -> Memory:
     """The memory lines of ``/proc/PID/status`` (proc_pid_status(5)); they count in kB of 1024."""
     fields = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)

@@ -68,4 +68,4 @@ def _runs(tokens: Sequence[int]) -> list[tuple[int, ...]]:
 def _tasks(engine: EngineSide) -> Iterator[Task]:
     for article in cycle(ARTICLES):
         prompt = engine.chat_prompt(question(article))[: engine.limit - 1]
-        yield Task([prompt], GREEDY, min(REPLY, engine.limit - len(prompt)))
+        yield Task([prompt], [GREEDY], min(REPLY, engine.limit - len(prompt)))

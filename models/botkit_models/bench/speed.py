@@ -23,7 +23,7 @@ take the early one, because the harbour is quiet then and the light is good. Bri
 summer: the wind on deck is colder than it looks from the quay. On the way back the captain stops
 near the old lighthouse, where seals rest on the rocks, and tells how his grandfather lit the lamp
 every evening for thirty years, in fog and in snow, without missing a single night. """
-HOW = "drawn at temperature 1, each turn with other seeds; llama.cpp takes the same tokens undrawn"
+HOW = "drawn at temperature 1, each with a seed of its own; llama.cpp takes the same tokens undrawn"
 
 
 def prefill_rows(contest: Contest) -> list[Row]:
@@ -82,8 +82,10 @@ def _tasks(engine: EngineSide, streams: int) -> Iterator[Task]:
     prompt, most = _sizes(engine)
     bias = tuple((id, -100.0) for id in engine.tokenizer.eos_ids)
     for first in count(step=streams):
-        prompts = [plain_text(engine, first + place, prompt) for place in range(streams)]
-        yield Task(prompts, SamplingParams(seed=first, logit_bias=bias), most)
+        numbers = range(first, first + streams)
+        prompts = [plain_text(engine, number, prompt) for number in numbers]
+        params = [SamplingParams(seed=number, logit_bias=bias) for number in numbers]
+        yield Task(prompts, params, most)
 
 
 def _sizes(engine: EngineSide) -> tuple[int, int]:

@@ -12,10 +12,10 @@ from botkit_models.engine.sampling import SamplingParams
 
 @dataclass(frozen=True)
 class Task:
-    """What to write at the same time: prompts, how to draw, tokens per reply at most."""
+    """What to write at the same time: prompts, how to draw each reply, its tokens at most."""
 
     prompts: Sequence[Sequence[int]]
-    params: SamplingParams
+    params: Sequence[SamplingParams]
     most: int
 
 

@@ -17,10 +17,12 @@ from botkit_models.bench.engine_side import Arrival, decode_rate
 from botkit_models.bench.measure import alternate, disturbance, median, spread
 from botkit_models.bench.process import (
     Memory,
+    children_of,
     memory_of,
     parse_ps_time,
     parse_status,
     processor_seconds,
+    proportional_memory,
 )
 
 
@@ -118,6 +120,25 @@ def test_this_process_has_memory_and_uses_time() -> None:
     while time.process_time() < end:
         pass
     assert processor_seconds(os.getpid()) - before >= 0.2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_children_are_found_while_they_run() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert child.pid in children_of(os.getpid())
+        assert children_of(child.pid) == []
+        assert child.stdin is not None
+        child.stdin.close()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, but not forgotten
+        assert child.pid not in children_of(os.getpid())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+def test_shared_memory_counts_in_part() -> None:
+    proportional = proportional_memory(os.getpid())
+    assert proportional is not None
+    assert 1 < proportional <= memory_of(os.getpid()).resident * 1.1
+    assert proportional_memory(0) is None
 
 
 def test_a_process_that_ended_is_named() -> None:
