@@ -30,9 +30,12 @@ bench: $(VENV)/.installed source ## measure a message's way, and the local model
 
 soak: $(VENV)/.installed-dev ## kill, duplicate, restart and storm for an hour; make test does so briefly
 	@BOTKIT_SOAK_KILLS=200 BOTKIT_SOAK_COPIES=100 BOTKIT_SOAK_RESTARTS=12 BOTKIT_SOAK_FREEZE=60 \
-		BOTKIT_SOAK_IMAGE=1 BOTKIT_SOAK_STORM=600 $(BIN)/python -m pytest tests/e2e/test_kills.py \
+		BOTKIT_SOAK_IMAGE=1 BOTKIT_SOAK_STORM=600 BOTKIT_SOAK_LOAD=300 BOTKIT_SOAK_SCHEMAS=1000 \
+		BOTKIT_SOAK_TOOLS=200 BOTKIT_AOT_ALL=1 $(BIN)/python -m pytest tests/e2e/test_kills.py \
 		tests/e2e/test_freeze.py tests/e2e/test_image.py tests/e2e/test_storm.py \
-		tests/botkit/store/test_faults.py
+		tests/e2e/test_tools_local.py tests/botkit/store/test_faults.py \
+		tests/models/engine/test_programs.py tests/models/structured/test_random_schemas.py \
+		tests/models/local/test_tools.py tests/models/aot
 
 clean: ## remove the environment and every cache (pulled models stay)
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
