@@ -225,7 +225,6 @@ def test_every_definition_is_called_as_it_says(client: openai.OpenAI, tool: Any)
         messages=[{"role": "user", "content": f"Please use {function['name']}."}],
         tools=[tool],
         tool_choice={"type": "function", "function": {"name": function["name"]}},
-        max_tokens=200,
         temperature=1,
         seed=5,
     )
