@@ -5,9 +5,12 @@ Source: ``xla/ffi/api/c_api.h``, which travels with jaxlib (:func:`jax.ffi.inclu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import jax
 from llvmlite import ir
 
 from botkit_models.kernels.emit import I32, I64, PTR, Function, Value
@@ -53,16 +56,6 @@ _Metadata = Record(
         "minor": I32,
         "traits": I32,
         "state_type": I64,
-    }
-)
-_Api = Record(
-    {
-        "struct_size": I64,
-        "extension": PTR,
-        "version_struct_size": I64,
-        "version_extension": PTR,
-        "major": I32,
-        "minor": I32,
     }
 )
 _Scalar = Record({"dtype": I64, "value": PTR})
@@ -124,7 +117,7 @@ def add_handler(
     extension = _Frame.load(frame, "extension")
     with f.when(extension.cast("ptrtoint", I64).differs(0)):
         # The only extension there is: the question for the version, before any execution.
-        _answer(f, frame, _Extension.load(extension, "metadata"))
+        _answer(f, _Extension.load(extension, "metadata"))
         f.done(f.zero(PTR))
     mode = float_mode(f)
     set_float_mode(f, f.const(FLUSH_DENORMALS, I32))
@@ -133,11 +126,17 @@ def add_handler(
     f.done(f.zero(PTR))
 
 
-def _answer(f: Function, frame: Value, metadata: Value) -> None:
-    """Speak the version that the caller speaks: the fields used here are in all of them."""
-    api = _Frame.load(frame, "api")
-    _Metadata.store(metadata, "major", _Api.load(api, "major"))
-    _Metadata.store(metadata, "minor", _Api.load(api, "minor"))
+def _answer(f: Function, metadata: Value) -> None:
+    """Speak the version that this jaxlib speaks: the fields used here are in all of them."""
+    for name, version in zip(("major", "minor"), api_version(), strict=True):
+        _Metadata.store(metadata, name, f.const(version, I32))
     _Metadata.store(metadata, "traits", f.const(0, I32))
     with f.when(_Metadata.load(metadata, "struct_size") >= _Metadata.size):
         _Metadata.store(metadata, "state_type", f.const(0, I64))
+
+
+def api_version() -> tuple[int, int]:
+    """The interface's version by the header that travels with jaxlib."""
+    header = Path(jax.ffi.include_dir(), "xla/ffi/api/c_api.h").read_text()
+    found = dict(re.findall(r"#define XLA_FFI_API_(MAJOR|MINOR) (\d+)", header))
+    return int(found["MAJOR"]), int(found["MINOR"])

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -41,13 +42,18 @@ def _features() -> dict[str, bool]:
 
 @cache
 def identity() -> str:
-    """A digest of what the machine code depends on: sources, compiler and processor."""
+    """A digest of what the machine code depends on: sources, libraries and processor."""
     import llvmlite
     import llvmlite.binding as llvm
 
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    about = (llvmlite.__version__, llvm.llvm_version_info, llvm.get_host_cpu_name())
+    about = (
+        version("jaxlib"),
+        llvmlite.__version__,
+        llvm.llvm_version_info,
+        llvm.get_host_cpu_name(),
+    )
     digest.update(repr((*about, sorted(_features().items()))).encode())
     return digest.hexdigest()
