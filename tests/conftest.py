@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from local_model import ALIAS, MODEL, LocalServer, local_home, serving_local
 from postgres_server import PostgresServer
 from redis_server import RedisServer
@@ -13,6 +14,10 @@ from redis_server import RedisServer
 # A shell that runs tests in the background has them ignore Ctrl-C, and what they start inherits
 # that; the tests of Ctrl-C press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Tests run on busy machines: how long an example takes says nothing.
+settings.register_profile("botkit", deadline=None)
+settings.load_profile("botkit")
 
 CONTEXT = "512"
 """Tokens: bounds the replies of old calls that cannot say how long theirs may be."""

@@ -25,7 +25,7 @@ from botkit_models.gpt.lora import NO_CHANGES, Adapters, Changes, changes_of
 from botkit_models.gpt.norm import Norm
 from botkit_models.gpt.rotary import Rotation, frequencies, rotation
 
-_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "silu": jax.nn.silu,
     "gelu": lambda x: jax.nn.gelu(x, approximate=False),
     "gelu_tanh": lambda x: jax.nn.gelu(x, approximate=True),
@@ -111,7 +111,7 @@ class FeedForward(nnx.Module):
     def _hidden(self, x: Array, positions: Array, norm: Norm, added: Array | None) -> Array:
         if self.gated and self.activation == "silu" and added is None:
             return self.up.gated_silu(x, positions, norm)  # B,T,F
-        act = _ACTIVATIONS[self.activation]
+        act = ACTIVATIONS[self.activation]
         hidden = self.up(x, positions, norm=norm, residual=added)  # B,T,2F (gated) or B,T,F
         if not self.gated:
             return act(hidden)

@@ -17,7 +17,7 @@ from jax.typing import DTypeLike
 from botkit_models.config import DecoderConfig
 from botkit_models.gpt.attention import AttentionSpec
 from botkit_models.gpt.cache import Cache
-from botkit_models.gpt.decoder import _ACTIVATIONS, Attention, Block, Decoder, FeedForward
+from botkit_models.gpt.decoder import ACTIVATIONS, Attention, Block, Decoder, FeedForward
 from botkit_models.gpt.lora import NO_CHANGES, Changes
 from botkit_models.gpt.norm import Norm
 from botkit_models.gpt.rotary import Rotation
@@ -98,7 +98,7 @@ class MeshFeedForward(FeedForward):
         changes: Changes = NO_CHANGES,
     ) -> Array:
         """See :meth:`botkit_models.gpt.decoder.FeedForward.__call__`; without adapters."""
-        act = _ACTIVATIONS[self.activation]
+        act = ACTIVATIONS[self.activation]
         x = norm(x)
         up = self.up(x, positions)  # B,T,F
         hidden = act(up) if self.gate is None else act(self.gate(x, positions)) * up  # B,T,F
