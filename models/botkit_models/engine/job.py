@@ -30,26 +30,33 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """What one dispatch wrote for a job."""
-
-    tokens: tuple[Token, ...]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The reply is complete: the model ended it, or its budget is used up.
+class Savings:
+    """What a reply did not cost, so far.
 
     Fields:
-        reason: Which of the two.
         cached: How many tokens of the prompt were in the cache already.
         drafted, accepted: How many tokens of the reply were guessed ahead, and how many well.
     """
 
-    reason: Literal["stop", "length"]
     cached: int = 0
     drafted: int = 0
     accepted: int = 0
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What one dispatch wrote for a job."""
+
+    tokens: tuple[Token, ...]
+    savings: Savings = Savings()
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The reply is complete: the model ended it, or its budget is used up."""
+
+    reason: Literal["stop", "length"]
+    savings: Savings = Savings()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import numpy as np
@@ -187,7 +187,7 @@ class Runner:
         self._share(slot)
         self._stats.reply_tokens += len(new)
         self._judge(entry, len(new) - 1)
-        events: list[Event] = [Tokens(tuple(new))] if new else []
+        events: list[Event] = [Tokens(tuple(new), slot.savings)] if new else []
         try:
             if job.constraint is not None:
                 for id in ids:
@@ -220,11 +220,9 @@ class Runner:
         self._stats.drafted += len(entry.drafts)
         self._stats.accepted += accepted
 
-    def _finished(self, slot: Slot, reason: Any) -> Finished:
+    def _finished(self, slot: Slot, reason: Literal["stop", "length"]) -> Finished:
         self._corpus.learn(slot.tokens[len(slot.job.text) : slot.count].tolist())
-        drafter = slot.drafter
-        drafted, accepted = (drafter.drafted, drafter.accepted) if drafter else (0, 0)
-        return Finished(reason, slot.cached, drafted, accepted)
+        return Finished(reason, slot.savings)
 
     def _pool(self, slot: Slot, hidden: NDArray[np.float32]) -> list[Event]:
         # On the host: a device operation would be compiled anew for every length.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from botkit_models.engine.blocks import Lease
 from botkit_models.engine.drafts import Drafter
-from botkit_models.engine.job import GenerateJob, Job, Token
+from botkit_models.engine.job import GenerateJob, Job, Savings, Token
 
 
 @dataclass(eq=False)
@@ -58,6 +58,13 @@ class Slot:
     def fresh(self) -> bool:
         """Whether nothing has been written yet."""
         return self.count == len(self.job.text)
+
+    @property
+    def savings(self) -> Savings:
+        """What it did not cost so far."""
+        if self.drafter is None:
+            return Savings(self.cached)
+        return Savings(self.cached, self.drafter.drafted, self.drafter.accepted)
 
     def append(self, tokens: Sequence[int]) -> None:
         """Add tokens of the reply, of which all but the last have been read."""

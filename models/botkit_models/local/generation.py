@@ -85,17 +85,17 @@ def counted(prompt_tokens: int, generations: Sequence[Generation], prompts: int 
         prompts: How many prompts there are.
     """
     writers = [one.writer for one in generations]
-    ends = [Finished("stop") if one.finished is None else one.finished for one in writers]
-    each = max(len(ends) // prompts, 1)
-    found = [ends[first : first + each] for first in range(0, len(ends), each)]
-    accepted = sum(end.accepted for end in ends)
+    saved = [writer.savings for writer in writers]
+    each = max(len(saved) // prompts, 1)
+    found = [saved[first : first + each] for first in range(0, len(saved), each)]
+    accepted = sum(one.accepted for one in saved)
     return usage(
         prompt_tokens,
         sum(writer.count for writer in writers),
-        cached_tokens=sum(min(end.cached for end in group) for group in found),
+        cached_tokens=sum(min(one.cached for one in group) for group in found),
         details=CompletionTokensDetails(
             reasoning_tokens=sum(writer.thinking for writer in writers),
             accepted_prediction_tokens=accepted,
-            rejected_prediction_tokens=sum(end.drafted for end in ends) - accepted,
+            rejected_prediction_tokens=sum(one.drafted for one in saved) - accepted,
         ),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from botkit_models.engine.job import Finished, Token, Tokens
+from botkit_models.engine.job import Finished, Savings, Token, Tokens
 from botkit_models.local.stops import StopFinder
 from botkit_models.tokenizer import StreamDecoder, Tokenizer
 from botkit_models.tools.parts import Arguments, CallClosed, CallOpened, Part, Said, Thought
@@ -99,7 +99,7 @@ class ReplyWriter:
         self._decoded = self._said = self._shown = 0
         self.count = self.thinking = self.calls = 0
         self.logprob = 0.0
-        self.finished: Finished | None = None
+        self.savings = Savings()
 
     @property
     def stopped(self) -> bool:
@@ -109,8 +109,8 @@ class ReplyWriter:
     def write(self, event: Tokens | Finished) -> Piece:
         """The piece that an event of the engine completes; its text may be empty."""
         draft = _Draft()
+        self.savings = event.savings
         if isinstance(event, Finished):
-            self.finished = event
             self._take(self._reader.read(self._decoder.flush()), draft)
             if not self.stopped:
                 self._take(self._reader.end(cut=event.reason == "length"), draft)

@@ -9,7 +9,7 @@ from grammar_engine import NotAllowedError, grammar_runtime
 from tool_requests import CALL, TIME, WEATHER, called, chat
 
 from botkit.errors import InvalidRequestError
-from botkit_models.engine.job import Finished
+from botkit_models.engine.job import Finished, Savings
 from botkit_models.local.chat import complete_chat, stream_chat
 
 SCHEMA = {
@@ -168,7 +168,7 @@ async def _first(chunks):
 
 
 async def test_usage_tells_what_was_cached_and_guessed():
-    end = Finished("stop", cached=7, drafted=5, accepted=3)
+    end = Finished("stop", Savings(cached=7, drafted=5, accepted=3))
     usage = (await complete_chat(grammar_runtime(["Hi there."], end=end), chat(n=2))).usage
     assert usage.prompt_tokens_details.cached_tokens == 7
     details = usage.completion_tokens_details

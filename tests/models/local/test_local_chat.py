@@ -268,3 +268,12 @@ async def test_before_it_is_loaded_and_after_it_is_closed(tmp_path, local):
     assert not other.ready
     with pytest.raises(CompletionUnavailableError):
         await other.complete(chat())
+
+
+async def test_a_reply_that_a_stop_text_ends_tells_what_was_cached(local):
+    long = "Which of the ferries to the islands take dogs, bicycles and prams on a Sunday? " * 3
+    fields = {"temperature": 0, "max_tokens": 12}
+    whole = (await local.complete(chat(long, **fields))).choices[0].message.content
+    stopped = await local.complete(chat(long, **fields, stop=[whole[3:6]]))
+    assert stopped.choices[0].finish_reason == "stop"
+    assert stopped.usage.prompt_tokens_details.cached_tokens >= 128
