@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, Self
 
 from botkit_models.kernels.emit import F32, I32, I64, PTR, Value
+from botkit_models.kernels.panel import COLUMNS
 from botkit_models.kernels.record import Record
 
 BLOCK = 16
@@ -71,12 +72,12 @@ class Scratch:
         self.mixed = self.q.at(F32, rows * D)
         self.new_mixed = self.mixed.at(F32, rows * width)
         self.scores = self.new_mixed.at(F32, rows * width)
-        self.panels = self.scores.at(F32, rows * SPLIT)
+        self.panel = self.scores.at(F32, rows * SPLIT)
 
     @staticmethod
     def size(rows: Value, width: Value) -> Value:
         """Bytes needed for so many query rows, ``width`` being ``D`` padded."""
-        return (rows * (width * 3 + SPLIT + 5) + width * SPLIT + 16) * 4
+        return (rows * (width * 3 + SPLIT + 5) + (width + SPLIT) * COLUMNS + 16) * 4
 
 
 class Partial(NamedTuple):

@@ -42,19 +42,17 @@ def add_split(module: ir.Module, fetch: Function) -> Function:
     D, width = Job.load(job, "head_dim"), Job.load(job, "padded_dim")
     rows = Tile.load(tile, "count") * Job.load(job, "group")
     slot = Job.load(job, "slots").load(I32, Tile.load(tile, "first")).widen()
-    newest = Tile.load(tile, "newest")
     first = number * SPLIT
-    count = f.minimum(newest + 1 - first, f.const(SPLIT, I64))
-    count = (count + (LANES - 1)) & -LANES
-    f.call(read_keys, job, slot, head, first, count, own.panels)
+    end = f.minimum(Tile.load(tile, "newest") + 1, first + SPLIT)
+    count = (end - first + (LANES - 1)) & -LANES
+    # Panel by panel, so that each is still in the first-level cache when it is used.
     with f.loop(0, count, COLUMNS) as key:
-        panel, out = own.panels.at(F32, key * D), own.scores.at(F32, key)
-        f.call(product, own.q, D, rows, panel, D, out, SPLIT)
+        f.call(read_keys, job, slot, head, first + key, end, own.panel)
+        f.call(product, own.q, D, rows, own.panel, D, own.scores.at(F32, key), SPLIT)
     f.call(weigh, job, own.scores, rows, own.limits, first, count, peaks, totals)
-    f.call(read_values, job, slot, head, first, count, own.panels, stop)
     with f.loop(0, D, COLUMNS) as d:
-        panel, out = own.panels.at(F32, d * SPLIT), mixed.at(F32, d)
-        f.call(product, own.scores, SPLIT, rows, panel, count, out, width)
+        f.call(read_values, job, slot, head, first, count, d, own.panel, stop)
+        f.call(product, own.scores, SPLIT, rows, own.panel, count, mixed.at(F32, d), width)
     f.done()
     return f
 

@@ -19,55 +19,61 @@ def add_fetch_keys(module: ir.Module, fetch: Function) -> Function:
     """``(job, slot, head, i64 first, i64 count)``: begin to bring keys into the cache."""
     f = Function(module, "botkit_fetch_keys", VOID, [PTR, I64, I64, I64, I64])
     job, slot, head, first, count = f.parameters
-    keys = Job.load(job, "keys")
+    keys, size = Job.load(job, "keys"), Job.load(job, "head_dim") * (2 * BLOCK)
     with f.loop(0, count, BLOCK) as key:
-        f.call(fetch, _block(job, keys, slot, head, first + key), Job.load(job, "head_dim"))
+        f.call(fetch, _block(job, keys, slot, head, first + key), size)
     f.done()
     return f
 
 
 def add_read_keys(module: ir.Module, fetch: Function) -> Function:
-    """``(job, slot, head, i64 first, i64 count, out)``: panels of 32 keys, each ``[D, 32]``.
+    """``(job, slot, head, i64 first, i64 stop, panel)``: up to 32 keys as a panel ``[D, 32]``.
 
     Meanwhile the values of the same positions begin to come.
     """
     f = Function(module, "botkit_read_keys", VOID, [PTR, I64, I64, I64, I64, PTR])
-    job, slot, head, first, count, out = f.parameters
+    job, slot, head, first, stop, panel = f.parameters
     D = Job.load(job, "head_dim")
     keys, values = Job.load(job, "keys"), Job.load(job, "values")
-    with f.loop(0, count, BLOCK) as key:
-        f.call(fetch, _block(job, values, slot, head, first + key), D)
-        block = _block(job, keys, slot, head, first + key)
-        panel = out.at(F32, key / COLUMNS * (D * COLUMNS) + key % COLUMNS)
-        for half in (0, LANES):
-            source = block.at(F16, D * half)
-            with f.loop(0, D, LANES) as d:
-                rows = [source.load(_I16x8, D * n + d) for n in range(LANES)]
-                for n, line in enumerate(_transpose(rows)):
-                    wide = line.cast("bitcast", _F16x8).cast("fpext", F32x8)
-                    panel.store(wide, (d + n) * COLUMNS + half)
+    for part in range(0, COLUMNS, BLOCK):
+        position = first + part
+        with f.when(position < stop):
+            f.call(fetch, _block(job, values, slot, head, position), D * (2 * BLOCK))
+            block = _block(job, keys, slot, head, position)
+            for half in (0, LANES):
+                source = block.at(F16, D * half)
+                with f.loop(0, D, LANES) as d:
+                    rows = [source.load(_I16x8, D * n + d) for n in range(LANES)]
+                    for n, line in enumerate(_transpose(rows)):
+                        wide = line.cast("bitcast", _F16x8).cast("fpext", F32x8)
+                        panel.store(wide, (d + n) * COLUMNS + (part + half))
     f.done()
     return f
 
 
 def add_read_values(module: ir.Module, fetch: Function) -> Function:
-    """``(job, slot, head, i64 first, i64 count, out, i64 stop)``: panels of 32 of ``D``.
+    """``(job, slot, head, i64 first, i64 count, i64 d, panel, i64 stop)``: a panel ``[count, 32]``.
 
-    Each panel is ``[SPLIT, 32]``. Meanwhile the keys of the next split, up to position ``stop``,
-    begin to come.
+    It has 32 of the ``D`` from ``d`` on, or what there is of them. Meanwhile as large a part of the
+    next split's keys, up to position ``stop``, begins to come.
     """
-    f = Function(module, "botkit_read_values", VOID, [PTR, I64, I64, I64, I64, PTR, I64])
-    job, slot, head, first, count, out, stop = f.parameters
+    f = Function(module, "botkit_read_values", VOID, [PTR, I64, I64, I64, I64, I64, PTR, I64])
+    job, slot, head, first, count, d, panel, stop = f.parameters
     D = Job.load(job, "head_dim")
     keys, values = Job.load(job, "keys"), Job.load(job, "values")
+    columns = f.minimum(D - d, f.const(COLUMNS, I64))
     with f.loop(0, count, BLOCK) as key:
         later = first + key + SPLIT
         with f.when(later < stop):
-            f.call(fetch, _block(job, keys, slot, head, later), D)
+            part = _block(job, keys, slot, head, later).at(F16, d * BLOCK)
+            f.call(fetch, part, columns * (2 * BLOCK))
         block = _block(job, values, slot, head, first + key)
-        with f.loop(0, BLOCK) as n, f.loop(0, D, LANES) as d:
-            place = d / COLUMNS * (SPLIT * COLUMNS) + (key + n) * COLUMNS + d % COLUMNS
-            out.store(block.load(_F16x8, n * D + d).cast("fpext", F32x8), place)
+        with f.loop(0, BLOCK) as n:
+            source = block.at(F16, n * D + d)
+            target = panel.at(F32, (key + n) * COLUMNS)
+            for column in range(0, COLUMNS, LANES):
+                with f.when(columns > column):
+                    target.store(source.load(_F16x8, column).cast("fpext", F32x8), column)
     f.done()
     return f
 
@@ -80,12 +86,12 @@ def _block(job: Value, pool: Value, slot: Value, head: Value, position: Value) -
 
 
 def add_fetch(module: ir.Module) -> Function:
-    """``(block, i64 D)``: begin to bring a head's part of a block into the cache."""
+    """``(address, i64 bytes)``: begin to bring memory into the cache."""
     f = Function(module, "botkit_fetch", VOID, [PTR, I64])
-    block, D = f.parameters
+    address, size = f.parameters
     read, near, data = f.const(0, I32), f.const(3, I32), f.const(1, I32)
-    with f.loop(0, D * (2 * BLOCK), _CACHE_LINE) as byte:
-        f.intrinsic("llvm.prefetch.p0", VOID, block.offset(byte), read, near, data)
+    with f.loop(0, size, _CACHE_LINE) as byte:
+        f.intrinsic("llvm.prefetch.p0", VOID, address.offset(byte), read, near, data)
     f.done()
     return f
 
