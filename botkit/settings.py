@@ -173,7 +173,7 @@ class Settings(WebSettings, BotSettings):
         "past replies, and checks in one step; 0 for none. Replies stay the same.",
     )
     prefix_cache: int = Field(
-        64,
+        32,
         ge=0,
         le=1 << 20,
         validation_alias="BOTKIT_PREFIX_CACHE",

@@ -2,8 +2,9 @@
 
 Full blocks form a tree: a block's children are what followed its tokens in some text. A new text
 walks down from the root and takes over every block whose tokens it begins with; nothing is copied.
-Blocks that nobody holds stay until their place is needed, those unused for longest first, a
-text's end before its beginning. Source: SGLang's RadixAttention (Zheng et al. 2024,
+The block that a text ended in, not full yet, waits for the one text that goes on there: it becomes
+that text's own. Blocks that nobody holds stay until their place is needed, those unused for longest
+first, a text's end before its beginning. Source: SGLang's RadixAttention (Zheng et al. 2024,
 arXiv:2312.07104), with blocks for edges as vLLM has them.
 """
 
@@ -21,7 +22,10 @@ Tokens = tuple[int, ...]
 
 
 class Node:
-    """A full block of the cache: ``tokens`` after those of ``parent``."""
+    """A block of the cache: ``tokens`` after those of ``parent``.
+
+    One with fewer tokens than a block has is where a text ended: without holders or children.
+    """
 
     __slots__ = ("block", "children", "holders", "parent", "tokens")
 
@@ -80,6 +84,25 @@ class Blocks:
         """Take back a block that is in no tree."""
         self._free.append(block)
 
+    def keep_end(self, parent: Node, tokens: Tokens, block: int) -> None:
+        """Keep the block that a text ended in for whoever goes on there."""
+        if tokens in parent.children:
+            self.give_back(block)
+            return
+        parent.children[tokens] = self._idle[block] = Node(parent, tokens, block)
+
+    def take_end(self, parent: Node, tokens: Sequence[int], more: int) -> tuple[int, int] | None:
+        """The block of a text that ended in the middle of ``tokens``, which follow ``parent``.
+
+        Returns it, and how many of its positions are written: ``more`` at least, or None.
+        """
+        for length in range(min(len(tokens), BLOCK - 1), more - 1, -1):
+            node = parent.children.get(tuple(tokens[:length]))
+            if node is not None:
+                del parent.children[node.tokens], self._idle[node.block]
+                return node.block, length
+        return None
+
     def hold(self, node: Node) -> None:
         """One more text has this block."""
         if node.holders == 0:
@@ -105,20 +128,31 @@ class Lease:
         self._chain = [root]  # the root, then the full blocks that others may take over
         self.table: NDArray[np.int32] = np.zeros(blocks.width, np.int32)
         self.held = 0
+        self._end: Tokens = ()  # what is written in the first block that is not shared
 
-    def adopt(self, tokens: Sequence[int]) -> int:
+    def adopt(self, tokens: Sequence[int], read: int = 0) -> int:
         """Take over blocks that hold what ``tokens`` go on with; returns how many tokens are read.
 
-        Only full blocks that lie within ``tokens`` are looked for.
+        Args:
+            tokens: The text, as far as it may be taken over.
+            read: How many of them this text has read itself.
         """
         while True:
             first = self._shared * BLOCK
             if first + BLOCK > len(tokens):
-                return first
+                break
             child = self._chain[-1].children.get(tuple(tokens[first : first + BLOCK]))
             if child is None:
-                return first
+                break
             self._share(child)
+        more = max(read - first, 0) + 1
+        found = self._blocks.take_end(self._chain[-1], tokens[first : first + BLOCK], more)
+        if found is None:
+            return max(first, read)
+        block, written = found
+        self._put(self._shared, block)
+        self._end = tuple(tokens[first : first + written])
+        return first + written
 
     def reserve(self, positions: int) -> None:
         """Have blocks for this many positions.
@@ -143,11 +177,16 @@ class Lease:
                 self._chain.append(child)
             else:
                 self._share(child)  # another text was quicker
+        self._end = tuple(tokens[self._shared * BLOCK :])
 
     def close(self) -> None:
         """Give everything back; what was shared stays for the next text that begins alike."""
-        for place in range(self._shared, self.held):
-            self._blocks.give_back(int(self.table[place]))
+        place = self._shared
+        if self._end and place < self.held:
+            self._blocks.keep_end(self._chain[-1], self._end, int(self.table[place]))
+            place += 1
+        for rest in range(place, self.held):
+            self._blocks.give_back(int(self.table[rest]))
         # The end first: it is the first to be forgotten.
         for node in reversed(self._chain[1:]):
             self._blocks.let_go(node)
@@ -159,11 +198,15 @@ class Lease:
         return len(self._chain) - 1
 
     def _share(self, node: Node) -> None:
-        place = self._shared
         self._blocks.hold(node)
+        self._put(self._shared, node.block)
+        self._chain.append(node)
+        self._end = ()
+
+    def _put(self, place: int, block: int) -> None:
+        """Have ``block`` in a place of the table; what was there is given back."""
         if place < self.held:
             self._blocks.give_back(int(self.table[place]))
         else:
             self.held = place + 1
-        self.table[place] = node.block
-        self._chain.append(node)
+        self.table[place] = block

@@ -49,7 +49,7 @@ class EngineConfig:
     decode_steps: int = 4
     chunks: tuple[int, ...] = (64, 256)
     drafts: int = 7
-    prefix_bytes: int = 64 * MIB
+    prefix_bytes: int = 32 * MIB
     strict: bool = False
     kernels: bool = True
 

@@ -253,7 +253,7 @@ class Runner:
         """Take over what is in the cache of the slot's text, if no hidden state of it is asked."""
         if not self._plan.reuse or not isinstance(slot.job, GenerateJob) or not slot.unread:
             return
-        reached = slot.lease.adopt(slot.job.text[:-1])
+        reached = slot.lease.adopt(slot.job.text[:-1], slot.read)
         if reached > slot.read:
             slot.cached += reached - slot.read
             self._stats.cached_tokens += reached - slot.read

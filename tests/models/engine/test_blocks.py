@@ -36,11 +36,35 @@ def test_a_text_that_begins_alike_takes_over_what_it_can():
     assert blocks.kept == 1  # the third: nobody holds it, but it is there
 
 
-def test_part_of_a_block_is_not_taken_over():
+def test_part_of_a_full_block_is_not_taken_over():
     blocks = Blocks(COUNT, WIDTH)
     written(blocks, text(1, 2))
     assert blocks.lease().adopt(text(1, 2)[:-1]) == BLOCK
     assert blocks.lease().adopt(text(1)[:-1]) == 0
+
+
+def test_where_a_text_ended_one_other_goes_on():
+    blocks = Blocks(COUNT, WIDTH)
+    table = written(blocks, [*text(1), 5, 6, 7])
+    one, other = blocks.lease(), blocks.lease()
+    assert one.adopt([*text(1), 5, 6]) == BLOCK  # it would have to write into what is not its own
+    assert one.adopt([*text(1), 5, 6, 7, 8, 9], 0) == BLOCK + 3
+    assert one.table[:2].tolist() == table
+    assert other.adopt([*text(1), 5, 6, 7, 8, 9]) == BLOCK
+    one.reserve(BLOCK + 5)
+    one.share([*text(1), 5, 6, 7, 8, 9])
+    one.close()
+    assert blocks.lease().adopt([*text(1), 5, 6, 7, 8, 9, 1, 2]) == BLOCK + 5
+
+
+def test_who_has_read_further_does_not_go_back():
+    blocks = Blocks(COUNT, WIDTH)
+    lease = blocks.lease()
+    lease.reserve(6)
+    written(blocks, [1, 2, 3])
+    assert lease.adopt([1, 2, 3, 4, 5, 6, 7], 5) == 5
+    assert lease.adopt([1, 2, 3, 4, 5, 6, 7], 2) == 3
+    assert blocks.spare == COUNT - 1
 
 
 def test_texts_of_other_roots_share_nothing():
@@ -92,17 +116,19 @@ class Cache(RuleBasedStateMachine):
         self.contents = {}
         self.open = []  # lease, its tokens, how many were read
 
-    @rule(parts=st.lists(st.integers(1, 3), min_size=1, max_size=WIDTH))
-    def begin(self, parts):
-        lease = self.blocks.lease()
-        self.open.append([lease, text(*parts), lease.adopt(text(*parts))])
+    @rule(parts=st.lists(st.integers(1, 3), min_size=1, max_size=WIDTH), less=st.integers(0, 20))
+    def begin(self, parts, less):
+        lease, tokens = self.blocks.lease(), text(*parts)
+        tokens = tokens[: max(len(tokens) - less, 1)]
+        self.open.append([lease, tokens, lease.adopt(tokens)])
 
     @precondition(lambda self: self.open)
     @rule(data=st.data(), count=st.integers(1, 3 * BLOCK))
     def go_on(self, data, count):
         entry = data.draw(st.sampled_from(self.open))
         lease, tokens, read = entry
-        read = max(read, lease.adopt(tokens))
+        read = lease.adopt(tokens, read)
+        entry[2] = read
         end = min(read + count, len(tokens))
         try:
             lease.reserve(end)
