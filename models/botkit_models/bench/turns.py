@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
 
 from botkit_models.bench.contest import Contest
@@ -12,17 +13,32 @@ from botkit_models.bench.row import Bound, Row
 LATE = Bound("most", 1.3, of="ratio", aim=1.05)
 TURNS, REPLY = 20, 24
 SYSTEM = "You help the passengers of a ferry company. Answer in one short sentence."
+PROFILE = (
+    "Passenger {number:03d} speaks English, travels on foot, lives near the old harbour, likes to "
+    "sit outside, has a yearly ticket for the northern line and asked last week about timetables."
+)
 PLACES = ("harbour", "north island", "lighthouse", "south island", "ferry port")
 
 
 def turn_rows(contest: Contest) -> list[Row]:
-    """Time to the first token of the last turn, beside that of the first."""
+    """Time to the first token of the last turn, beside that of the first.
+
+    Once where each conversation has a system prompt of its own, with what is known of the person,
+    and once where others have had the same, so that the first turn does not read it.
+    """
     numbers = count()
+    return [
+        _row(contest, numbers, PROFILE, "a system prompt of its own"),
+        _row(contest, numbers, "", "a system prompt that others had"),
+    ]
+
+
+def _row(contest: Contest, numbers: Iterator[int], profile: str, about: str) -> Row:
     talk = Conversation(contest.engine, 0)
 
     def first() -> float:
         nonlocal talk
-        talk = Conversation(contest.engine, next(numbers))
+        talk = Conversation(contest.engine, next(numbers), profile)
         return talk.turn() * 1000
 
     def last() -> float:
@@ -38,8 +54,8 @@ def turn_rows(contest: Contest) -> list[Row]:
         f"was said before, in the end {talk.tokens} tokens; new text equally long in each turn"
         f"{disturbance(busy)}"
     )
-    name = f"first token of turn {TURNS}"
-    return [Row(name, "ms", median(late), median(early), "turn 1", LATE, note, busy)]
+    name = f"first token of turn {TURNS}, {about}"
+    return Row(name, "ms", median(late), median(early), "turn 1", LATE, note, busy)
 
 
 class Conversation:
@@ -48,11 +64,13 @@ class Conversation:
     Args:
         engine: Whom to ask.
         number: No two conversations of different numbers say the same.
+        profile: What the system prompt says of the person, by number.
     """
 
-    def __init__(self, engine: EngineSide, number: int) -> None:
+    def __init__(self, engine: EngineSide, number: int, profile: str = "") -> None:
         self._engine, self.number = engine, number
-        self._said = [{"role": "system", "content": SYSTEM}]
+        system = " ".join([SYSTEM, profile.format(number=number)]).strip()
+        self._said = [{"role": "system", "content": system}]
 
     @property
     def tokens(self) -> int:
