@@ -87,7 +87,7 @@ class Runner:
         self._adopt(slot)
         if not slot.unread:
             return []
-        size = self._chunk(slot.unread)
+        size = self._chunk(slot)
         first, valid = slot.read, min(size, slot.unread)
         slot.lease.reserve(first + valid)
         tokens, positions = np.zeros(size, np.int32), np.full(size, -1, np.int32)
@@ -263,12 +263,17 @@ class Runner:
         if self._plan.reuse:
             slot.lease.share(slot.tokens[: slot.read].tolist())
 
-    def _chunk(self, unread: int) -> int:
+    def _chunk(self, slot: Slot) -> int:
         """How many tokens to read at once."""
-        small, large = self._plan.config.chunks[0], self._plan.config.chunks[-1]
-        if not self._plan.use_kernels:
-            # By the length alone, so that nothing else changes a bit; a large chunk costs as much
-            # as three or four small ones.
+        small, large, unread = (
+            self._plan.config.chunks[0],
+            self._plan.config.chunks[-1],
+            slot.unread,
+        )
+        if not self._plan.use_kernels or not isinstance(slot.job, GenerateJob):
+            # By the length alone, so that nothing else changes a bit: without kernels other shapes
+            # round otherwise, and so do sums of hidden states and log-probabilities. A large chunk
+            # costs as much as three or four small ones.
             return large if unread > large // 2 else small
         writing = any(slot.decoding for slot in self._slots)
         return small if writing or unread <= small else large

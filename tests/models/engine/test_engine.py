@@ -207,7 +207,7 @@ async def test_a_dispatch_that_fails_takes_its_jobs_along_and_no_more(engine, mo
     alone = await reply_to(engine, wanted)
     await idle(engine)
 
-    def failing(*key):
+    def failing(*key, **variant):
         def program(*arguments):
             for array in jax.tree.leaves(arguments[1:2]):
                 array.delete()
@@ -235,10 +235,10 @@ async def test_replies_after_a_failed_dispatch_are_the_same(engine, monkeypatch)
     alone = [await reply_to(engine, one) for one in wanted]
     real, eaten = engine.programs.decode, []
 
-    def failing(rows, length):
+    def failing(rows, length, **variant):
         def program(*arguments):
             if rows == 1:
-                return real(rows, length)(*arguments)
+                return real(rows, length, **variant)(*arguments)
             for array in jax.tree.leaves(arguments[1]):
                 array.delete()
             eaten.append(rows)

@@ -66,11 +66,23 @@ def params(rows: int, **given) -> SamplingBatch:
     return SamplingBatch(**fields)
 
 
-def drawn(logits, position=None, history=None, **given):
+def anything(rows: int):
+    """Masks that allow every token."""
+    return np.full((rows, -(-V // 32)), -1, np.int32)
+
+
+def masks_of(allowed):
+    """Packed masks of ``allowed [rows, V]`` bool."""
+    padded = np.pad(allowed, ((0, 0), (0, -V % 32)))
+    return np.packbits(padded, axis=-1, bitorder="little").view(np.int32)
+
+
+def drawn(logits, position=None, history=None, masks=None, **given):
     rows = len(logits)
     position = np.arange(rows, dtype=np.int32) + 3 if position is None else position
     history = np.zeros((rows, S), np.int32) if history is None else history
-    return jit_draw(logits, params(rows, **given), history, np.asarray(position, np.int32))
+    masks = anything(rows) if masks is None else masks
+    return jit_draw(logits, params(rows, **given), masks, history, np.asarray(position, np.int32))
 
 
 def weights_of(logits):
@@ -294,7 +306,8 @@ def test_draws_follow_the_distribution():
     for first in range(0, 20000, 1000):
         position = np.arange(first, first + 1000, dtype=np.int32)
         history = np.zeros((1000, 1), np.int32)
-        tokens = jit_draw(many, params(1000, seed=words(*[77] * 1000)), history, position).token
+        given = params(1000, seed=words(*[77] * 1000))
+        tokens = jit_draw(many, given, anything(1000), history, position).token
         counts += np.bincount(np.asarray(tokens), minlength=V)
     expected = weights_of(logits)[0, places].astype(np.float64)
     expected *= 20000 / expected.sum()
@@ -394,3 +407,31 @@ def test_extreme_logits_draw_tokens_and_report_numbers(fill, temperature):
     assert not np.any(np.isnan(out.logprob))
     assert not np.any(np.isnan(out.top_logprobs))
     assert np.all(np.isfinite(logits[np.arange(3), tokens]))
+
+
+@settings(max_examples=50)
+@given(
+    logits=logit_rows,
+    allowed=hnp.arrays(np.bool_, (3, V)),
+    temperature=st.sampled_from([0.0, 0.7, 5.0]),
+    seed=seeds,
+)
+def test_only_what_a_mask_allows_is_drawn(logits, allowed, temperature, seed):
+    allowed[:, 13] = True
+    masks = masks_of(allowed)
+    given = {"temperature": temperature, "seed": words(*[seed] * 3), "top_k": 900}
+    token = np.asarray(drawn(logits, masks=masks, **given).token)
+    assert allowed[np.arange(3), token].all()
+    if not temperature:
+        np.testing.assert_array_equal(token, np.where(allowed, logits, -np.inf).argmax(-1))
+
+
+def test_a_masks_row_is_its_own():
+    """A row that may say anything draws as it does beside no masks at all."""
+    logits = np.random.default_rng(3).normal(size=(3, V)).astype(np.float32)
+    masks = anything(3)
+    masks[1] = masks_of(np.arange(V)[None] == 77)[0]
+    free, bound = drawn(logits), drawn(logits, masks=masks)
+    assert bound.token[1] == 77
+    np.testing.assert_array_equal(bound.token[jnp.array([0, 2])], free.token[jnp.array([0, 2])])
+    np.testing.assert_array_equal(bound.logprob, free.logprob)

@@ -130,17 +130,18 @@ def test_linear_and_embedding_use_scale_and_bias():
     bias = np.arange(OUTER, dtype=np.float32)
     tensors = {"p.weight": jnp.asarray(weight), "p.scale": jnp.asarray(scale)}
     x = jnp.asarray(np.random.default_rng(6).normal(size=(2, 3, INNER)).astype(np.float32))
-    plain = np.asarray(Linear(tensors, "p")(rows_of(x)))
+    places = jnp.zeros((2, 3), jnp.int32)
+    plain = np.asarray(Linear(tensors, "p")(x, places))
     assert plain.shape == (2, 3, OUTER)
-    biased = np.asarray(Linear({**tensors, "p.bias": jnp.asarray(bias)}, "p")(rows_of(x)))
+    biased = np.asarray(Linear({**tensors, "p.bias": jnp.asarray(bias)}, "p")(x, places))
     np.testing.assert_allclose(biased, plain + bias, rtol=1e-6)
-    fine = np.asarray(Linear(tensors, "p", fine=True)(rows_of(x)))
+    fine = np.asarray(Linear(tensors, "p", fine=True)(x, places))
     truth = exact(np.asarray(x).reshape(-1, INNER), weight, scale).reshape(fine.shape)
     assert np.abs(fine - truth).max() * 20 < np.abs(plain - truth).max()
     table = Embedding(tensors, "p")
     rows = np.asarray(table(jnp.array([[0, 7]])))
     np.testing.assert_array_equal(rows[0], weight[[0, 7]] * scale[[0, 7]][:, None])
-    np.testing.assert_array_equal(np.asarray(table.attend(rows_of(x))), plain)
+    np.testing.assert_array_equal(np.asarray(table.attend(x, places)), plain)
 
 
 def test_a_factor_kept_apart_is_multiplied_in():
