@@ -178,7 +178,7 @@ class Settings(WebSettings, BotSettings):
         le=1 << 20,
         validation_alias="BOTKIT_PREFIX_CACHE",
         description="MiB for what conversations left in the cache, besides the slots' own room, so "
-        "that the next turn reads only what is new.",
+        "that the next turn reads only what is new; 0 to use nothing again.",
     )
     strict: bool = Field(
         False,

@@ -131,9 +131,10 @@ def image() -> Image:
 def test_the_image_holds_the_bot_its_model_and_the_programs(image: Image) -> None:
     home = image.root / "var/lib/botkit"
     find_model(MODEL, home)
-    programs = {path.name for path in home.glob("compiled/programs-*/*")}
-    assert {"decode-1-256", "prefill-64-256", "empty-256-0"} <= programs
-    assert (len(programs) > 20) == SOAK
+    programs = [path.name for path in home.glob("compiled/programs-*/*")]
+    for kind in ("decode-1-", "read-64-", "pools-"):
+        assert any(name.startswith(kind) for name in programs), kind
+    assert (len(programs) > 5) == SOAK
     found = files(image.root)
     tops = {name.split("/")[0] for name in found}
     assert tops == {"opt", "var"}

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import queue
 import subprocess
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from botkit_models.gpt.lora import LoraShapes
 
 NICENESS = 10
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,15 +93,20 @@ class CompilerProcess:
     def follow(self) -> None:
         """Take note of what it says, until it ends."""
         assert self._process.stdout is not None
-        with self._process.stdout as lines:
-            for line in lines:
-                with self._changed:
-                    self._dealt_with.add(_key(line))
-                    self._changed.notify_all()
-        self._process.wait()
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+        try:
+            with self._process.stdout as lines:
+                for line in lines:
+                    with self._changed:
+                        self._dealt_with.add(_key(line))
+                        self._changed.notify_all()
+        except ValueError:
+            logger.warning("the compiler's process said what is no program's key; it is ended")
+            self._process.kill()
+        finally:
+            self._process.wait()
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
 
     def ask(self, key: Key) -> None:
         """Have ``key`` compiled before what nobody has asked for."""
@@ -167,5 +175,7 @@ def _key(line: str) -> Key:
 
 
 if __name__ == "__main__":
-    main(sys.stdin, sys.stdout)
+    keys_out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print is no answer
+    main(sys.stdin, keys_out)
     os._exit(0)  # the listening thread sits in a read that nothing ends

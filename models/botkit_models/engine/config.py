@@ -37,7 +37,8 @@ class EngineConfig:
         decode_steps: The most tokens per reply and dispatch.
         chunks: Prompt tokens read per dispatch, ascending.
         drafts: The most tokens that are guessed ahead per reply and dispatch; 0 for none.
-        prefix_bytes: Room for what past conversations left, beyond what all slots need.
+        prefix_bytes: Room for what past conversations left, beyond what all slots need; with 0,
+            nothing of them is used again.
         strict: Give up speed wherever it could change the last bit of a reply. It changes nothing
             with int8 weights on a CPU that has kernels: there every bit is the same anyway.
         kernels: Use :mod:`botkit_models.kernels` where they can run.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from botkit.errors import CompletionError
 from botkit_models.engine.batch import Entry
 from botkit_models.engine.job import GenerateJob
 from botkit_models.engine.slot import Slot
+
+logger = logging.getLogger(__name__)
 
 
 def entries_of(
@@ -25,6 +28,10 @@ def entries_of(
             entry = _entry(slot, spare)
         except CompletionError as error:
             failed.append((slot, error))
+            continue
+        except Exception as error:
+            logger.exception("a grammar failed; its reply is given up")
+            failed.append((slot, CompletionError(f"The grammar failed: {type(error).__name__}.")))
             continue
         spare -= len(entry.drafts)
         entries.append(entry)

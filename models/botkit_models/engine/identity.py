@@ -25,6 +25,7 @@ def identity(plan: Plan, eos_ids: Iterable[int], weights: Iterable[Any]) -> str:
         sources(),
         version("jaxlib"),
         jax.__version__,
+        version("flax"),  # in whose order weights are
         device.platform,
         device.device_kind,
         processor(),

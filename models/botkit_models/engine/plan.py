@@ -98,7 +98,7 @@ def plan_for(model: NativeModel, config: EngineConfig) -> Plan:
         model=model.config,
         use_kernels=use_kernels,
         exact=quantised,
-        reuse=use_kernels or not config.strict,
+        reuse=config.prefix_bytes > 0 and (use_kernels or not config.strict),
     )
 
 

@@ -36,12 +36,28 @@ def _available() -> int | None:
 
 
 def _within_limit() -> int | None:
-    """What a container's limit leaves; what is cached of files does not count as taken."""
+    """What a container's limit leaves (cgroup v2, else v1)."""
+    found = [
+        _left(CGROUP, "memory.max", "memory.current", ("file", "shmem")),
+        _left(
+            CGROUP / "memory",
+            "memory.limit_in_bytes",
+            "memory.usage_in_bytes",
+            ("total_cache", "total_shmem"),
+        ),
+    ]
+    return next((left for left in found if left is not None), None)
+
+
+def _left(folder: Path, limit: str, taken: str, kept: tuple[str, str]) -> int | None:
+    """Limit less what is taken; files' pages do not count as taken, but those in memory alone do."""
     with contextlib.suppress(OSError, ValueError):
-        limit = int((CGROUP / "memory.max").read_text())
-        taken = int((CGROUP / "memory.current").read_text())
-        stat = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
-        return limit - taken + int(stat.get("file", 0))
+        most = int((folder / limit).read_text())
+        now = int((folder / taken).read_text())
+        lines = (folder / "memory.stat").read_text().splitlines()
+        stat = {name: int(value) for name, value in (line.split() for line in lines)}
+        files, memory = (stat.get(name, 0) for name in kept)
+        return most - now + max(files - memory, 0)
     return None
 
 

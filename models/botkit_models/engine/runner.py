@@ -105,7 +105,6 @@ class Runner:
             return self._pool(slot, np.asarray(hidden)[:valid])
         if isinstance(slot.job, ScoreJob):
             return self._score(slot, slot.job, hidden, first, valid)
-        hidden.block_until_ready()
         return []
 
     def decode(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
@@ -169,7 +168,9 @@ class Runner:
             pools = self._programs.pools()()
         self._pools = None
         try:
-            self._pools, result = program(self._weights, pools, *arguments)
+            # XLA runs beside Python: what fails there is told to whoever waits for the outcome.
+            outcome = program(self._weights, pools, *arguments)
+            self._pools, result = jax.block_until_ready(outcome)  # type: ignore[no-untyped-call]
         finally:
             if self._pools is None:
                 self._blocks = Blocks(self._plan.blocks, self._plan.config.table_width)

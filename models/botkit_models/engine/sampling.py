@@ -17,6 +17,7 @@ from jax import Array, lax
 MAX_BIASES = 1024
 MAX_TOP_LOGPROBS = 20
 BANNED = -1e30
+LARGEST = 1e29
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,8 @@ def _shape(logits: Array, params: SamplingBatch, history: Array, position: Array
     shaped = jnp.where(seen, penalised, logits)
     shaped = shaped - params.frequency_penalty[:, None] * counts
     shaped = shaped - params.presence_penalty[:, None] * (counts > 0)
-    return shaped.at[rows, params.bias_ids].add(params.bias_values, mode="drop")
+    shaped = shaped.at[rows, params.bias_ids].add(params.bias_values, mode="drop")
+    return jnp.clip(shaped, -LARGEST, LARGEST)  # a penalty of 1e-38 makes infinities
 
 
 def _sample(logits: Array, params: SamplingBatch, position: Array) -> Array:

@@ -81,8 +81,8 @@ class Scheduler:
 
         With ``wait``, sleep first while nothing runs and nothing waits.
         """
-        self._drop()
         try:
+            self._drop()
             self._admit(wait)
             self._read()
             self._write()
@@ -91,9 +91,13 @@ class Scheduler:
             self._fail_all(_failure(error))
 
     def _run(self) -> None:
-        while not self._waiting.closed:
-            self.round(wait=True)
-        self._fail_all(CompletionUnavailableError("The model is shutting down."))
+        try:
+            while not self._waiting.closed:
+                self.round(wait=True)
+        finally:
+            # Also if this thread should break: nobody waits for what will not come.
+            self._waiting.close()
+            self._fail_all(CompletionUnavailableError("The model is shutting down."))
 
     def _drop(self) -> None:
         """Let go of those who are no longer waited for, in a slot or in the queue."""

@@ -8,6 +8,7 @@ finished executable holds that lock for some milliseconds.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -71,7 +72,8 @@ class Shelf:
             program: Program = serialize_executable.deserialize_and_load(*kept)
         except Exception as error:  # damaged, or refused: XLA's errors have no class in common
             logger.warning("%s(%d, %d) on disk cannot be loaded: %s", *key, error)
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder that may only be read
+                path.unlink()
             return None
         return program
 

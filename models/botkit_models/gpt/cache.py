@@ -92,7 +92,8 @@ class PagedCache(NamedTuple):
         inside = (place % BLOCK).reshape(-1)  # BT
 
         def put(pool: Array, new: Array) -> Array:
-            rows = new.reshape(-1, *new.shape[2:]).astype(pool.dtype)  # BT,K,D
+            # Finite, whatever comes: a block that others look at with weight 0 must count for 0.
+            rows = jnp.nan_to_num(new).reshape(-1, *new.shape[2:]).astype(pool.dtype)  # BT,K,D
             return pool.at[blocks, :, inside].set(rows, mode="drop")
 
         return PagedCache(put(self.keys, k), put(self.values, v), self.tables)

@@ -99,7 +99,13 @@ class LocalCompletion:
                 return
             folder = find_model(self._model, self._home)
             self._runtimes = await asyncio.to_thread(self._load, folder)
-            await self._runtimes[0].engine.start(warm_up=self._warm_up)
+            engine = self._runtimes[0].engine
+            try:
+                await engine.start(warm_up=self._warm_up)
+            except BaseException:
+                # Cancelling does not reach the thread that loads; closing does.
+                await asyncio.shield(engine.aclose())
+                raise
             self._ready = True
 
     async def aclose(self) -> None:
