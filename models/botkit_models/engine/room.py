@@ -50,7 +50,7 @@ def _within_limit() -> int | None:
 
 
 def _left(folder: Path, limit: str, taken: str, kept: tuple[str, str]) -> int | None:
-    """Limit less what is taken; files' pages do not count as taken, but those in memory alone do."""
+    """Limit less what is taken; pages of files do not count, unless memory is all they have."""
     with contextlib.suppress(OSError, ValueError):
         most = int((folder / limit).read_text())
         now = int((folder / taken).read_text())
