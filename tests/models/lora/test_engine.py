@@ -32,7 +32,7 @@ def ids(reply):
 
 async def cached_of(engine, one):
     async with engine.generate([one]) as stream:
-        return [event.cached async for _, event in stream if isinstance(event, Finished)]
+        return [event.savings.cached async for _, event in stream if isinstance(event, Finished)]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
