@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import sys
 from functools import cache
@@ -13,16 +12,13 @@ from pathlib import Path
 
 import jax
 
-SWITCH = "BOTKIT_CPU_KERNELS"
-"""Environment variable: ``off`` keeps to plain XLA."""
-
 NEEDED = ("avx2", "fma", "f16c")
 """Extensions of the processor that the kernels are written for."""
 
 
 def available() -> bool:
     """Whether the kernels can run here: JAX computes on a Linux x86-64 CPU with AVX2."""
-    return os.environ.get(SWITCH, "on") != "off" and _able() and jax.default_backend() == "cpu"
+    return _able() and jax.default_backend() == "cpu"
 
 
 @cache

@@ -132,8 +132,3 @@ def test_a_folder_that_cannot_be_written_is_said_and_no_error(team, tmp_path: Pa
     (tmp_path / "file").touch()
     write_code(tmp_path / "file", b"code")
     assert "cannot be kept" in caplog.text
-
-
-def test_kernels_can_be_switched_off(monkeypatch):
-    monkeypatch.setenv("BOTKIT_CPU_KERNELS", "off")
-    assert not kernels.available()
