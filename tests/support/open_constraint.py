@@ -51,9 +51,17 @@ class Pattern:
 class Broken(Pattern):
     """A pattern that can go on no more after so many tokens; ``where`` says what fails then."""
 
-    def __init__(self, sets: Sequence[set[int]], vocab_size: int, after: int, where: str) -> None:
+    def __init__(
+        self,
+        sets: Sequence[set[int]],
+        vocab_size: int,
+        after: int,
+        where: str,
+        error: Exception | None = None,
+    ) -> None:
         super().__init__(sets, vocab_size)
         self._after, self._where = after, where
+        self._error = error or InvalidRequestError("too much work", param="response_format")
 
     def masks(self, drafts: Sequence[int]) -> NDArray[np.int32]:
         self._fail("masks")
@@ -65,4 +73,4 @@ class Broken(Pattern):
 
     def _fail(self, where: str) -> None:
         if where == self._where and len(self.accepted) >= self._after:
-            raise InvalidRequestError("too much work", param="response_format")
+            raise self._error

@@ -80,7 +80,7 @@ class MadeUpRunner:
         """Made-up seconds."""
         return self.now
 
-    def open(self, job: Job, beside: Sequence[Any], /) -> Any:
+    def open(self, job: Job, /) -> Any:
         """A slot while there is room."""
         if len(self.opened) >= self.room:
             return None

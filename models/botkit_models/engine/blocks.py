@@ -164,11 +164,11 @@ class Lease:
             self.table[self.held] = self._blocks.take()
             self.held += 1
 
-    def share(self, tokens: Sequence[int]) -> None:
+    def share(self, tokens: Sequence[int] | NDArray[np.int32]) -> None:
         """Offer the full blocks of ``tokens``, whose keys and values are all written."""
         while (self._shared + 1) * BLOCK <= len(tokens):
             first = self._shared * BLOCK
-            key = tuple(tokens[first : first + BLOCK])
+            key = _ids(tokens[first : first + BLOCK])
             parent = self._chain[-1]
             child = parent.children.get(key)
             if child is None:
@@ -177,7 +177,7 @@ class Lease:
                 self._chain.append(child)
             else:
                 self._share(child)  # another text was quicker
-        self._end = tuple(tokens[self._shared * BLOCK :])
+        self._end = _ids(tokens[self._shared * BLOCK :])
 
     def close(self) -> None:
         """Give everything back; what was shared stays for the next text that begins alike."""
@@ -210,3 +210,7 @@ class Lease:
         else:
             self.held = place + 1
         self.table[place] = block
+
+
+def _ids(tokens: Sequence[int] | NDArray[np.int32]) -> Tokens:
+    return tuple(map(int, tokens))

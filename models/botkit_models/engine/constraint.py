@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from botkit.errors import CompletionError
+
+logger = logging.getLogger(__name__)
 
 
 class Constraint(Protocol):
@@ -31,3 +36,11 @@ class Constraint(Protocol):
     def accept(self, token: int) -> None:
         """``token``, which the last mask allowed, was written."""
         ...
+
+
+def failure_of(error: Exception) -> CompletionError:
+    """What the reply is told whose constraint raised ``error``; others go on."""
+    if isinstance(error, CompletionError):
+        return error
+    logger.error("a grammar failed; its reply is given up", exc_info=error)
+    return CompletionError(f"The grammar failed: {type(error).__name__}.")

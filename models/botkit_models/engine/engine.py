@@ -1,13 +1,13 @@
 """The engine: a model in this process, asked from asyncio.
 
 A request in eight sentences. Text becomes token ids, and the ids a job with a bounded place in
-:class:`WaitingJobs`. The engine's thread takes the job into a slot, with empty caches of its own.
-The prompt is read in chunks by a compiled prefill program. From then on the slot takes part in
-decode dispatches, each of which draws up to a few tokens per reply on the device. Every dispatch's
-tokens are posted to the request's asyncio queue, where they become text. A drawn end-of-turn
-token or a spent budget ends the job and frees the slot. Cancelling the request sets a flag that
-the thread looks at before each dispatch. Nothing the engine does to one job can change a bit of
-another's.
+:class:`WaitingJobs`. The engine's thread takes the job into a slot, with what the cache holds of
+its text. The rest of the prompt is read in chunks by a compiled program. From then on the slot
+takes part in decode dispatches, each of which draws up to a few tokens per reply on the device.
+Every dispatch's tokens are posted to the request's asyncio queue, where they become text. A drawn
+end-of-turn token or a spent budget ends the job and frees the slot. Cancelling the request sets a
+flag that the thread looks at before each dispatch. Nothing the engine does to one job can change
+a bit of another's, as far as :class:`botkit_models.engine.plan.Plan` says ``exact``.
 """
 
 from __future__ import annotations

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 
 from botkit.errors import CompletionError
 from botkit_models.engine.batch import Entry
+from botkit_models.engine.constraint import failure_of
 from botkit_models.engine.job import GenerateJob
 from botkit_models.engine.slot import Slot
-
-logger = logging.getLogger(__name__)
 
 
 def entries_of(
@@ -26,12 +24,8 @@ def entries_of(
     for slot in slots:
         try:
             entry = _entry(slot, spare)
-        except CompletionError as error:
-            failed.append((slot, error))
-            continue
         except Exception as error:
-            logger.exception("a grammar failed; its reply is given up")
-            failed.append((slot, CompletionError(f"The grammar failed: {type(error).__name__}.")))
+            failed.append((slot, failure_of(error)))
             continue
         spare -= len(entry.drafts)
         entries.append(entry)

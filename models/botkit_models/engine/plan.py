@@ -13,14 +13,12 @@ import numpy as np
 from botkit.errors import SettingsError
 from botkit_models import kernels
 from botkit_models.config import DecoderConfig
-from botkit_models.engine.config import EngineConfig
+from botkit_models.engine.config import MIB, EngineConfig
 from botkit_models.engine.room import free_memory, release_code
 from botkit_models.engine.steps import Steps
 from botkit_models.gpt.cache import block_bytes
 from botkit_models.gpt.decoder import Decoder
 from botkit_models.weights.native import NativeModel, weights_kind
-
-MIB = 1 << 20
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from botkit.errors import CompletionUnavailableError
+from botkit_models import kernels
 from botkit_models.engine.batch import mask_width
 from botkit_models.engine.compiler import CompilerProcess, Order
 from botkit_models.engine.identity import identity
 from botkit_models.engine.plan import Plan
 from botkit_models.engine.room import return_memory
-from botkit_models.engine.sampling import MAX_BIASES, SamplingBatch
+from botkit_models.engine.shapes import adapter_shapes, int32, sampling_shapes, shape
 from botkit_models.engine.shelf import Key, Program, Shelf
 from botkit_models.engine.steps import Rows, Steps
-from botkit_models.gpt.cache import Pool, empty_pools, reserved_pools
-from botkit_models.gpt.lora import Adapters, LoraShapes, Stack
+from botkit_models.gpt.cache import Pool, empty_pools
+from botkit_models.gpt.lora import LoraShapes
 
 logger = logging.getLogger(__name__)
 
@@ -234,27 +234,27 @@ class Programs:
 
     def _pools_arguments(self, blocks: int, _: int) -> tuple[Any, Any, Any]:
         plan = self._plan
-        make = reserved_pools if plan.use_kernels else empty_pools
-        return lambda: make(plan.model, blocks, plan.dtype), (), ()
+        zeros = kernels.reserve if plan.use_kernels else jnp.zeros
+        return lambda: empty_pools(plan.model, blocks, plan.dtype, zeros), (), ()
 
     def _read_arguments(self, tokens: int, width: int) -> tuple[Any, Any, Any]:
-        shapes = (self._weights(), self._pools(), _int32(tokens), _int32(tokens), _int32(width))
+        shapes = (self._weights(), self._pools(), int32(tokens), int32(tokens), int32(width))
         return self._steps.read, (1,), shapes
 
     def _decode_arguments(self, size: int, width: int) -> tuple[Any, Any, Any]:
-        each = _int32(size)
-        history = _int32(size, self._plan.config.context)
-        rows = Rows(each, each, each, history, each, _int32(size, width))
-        masks = _int32(size, mask_width(self._plan.model.vocab_size))
-        shapes = (self._weights(), self._pools(), rows, sampling_shapes(size), masks, _int32())
+        each = int32(size)
+        history = int32(size, self._plan.config.context)
+        rows = Rows(each, each, each, history, each, int32(size, width))
+        masks = int32(size, mask_width(self._plan.model.vocab_size))
+        shapes = (self._weights(), self._pools(), rows, sampling_shapes(size), masks, int32())
         return self._steps.decode, (1,), shapes
 
     def _score_arguments(self, tokens: int, _: int) -> tuple[Any, Any, Any]:
-        hidden = _shape(jnp.float32, tokens, self._plan.model.hidden_size)
-        return self._steps.score, (), (self._weights(), hidden, _int32(tokens))
+        hidden = shape(jnp.float32, tokens, self._plan.model.hidden_size)
+        return self._steps.score, (), (self._weights(), hidden, int32(tokens))
 
     def _weights(self) -> Any:
-        return [_shape(weight.dtype, *weight.shape) for weight in self._steps.weights]
+        return [shape(weight.dtype, *weight.shape) for weight in self._steps.weights]
 
     def _pools(self) -> list[Pool]:
         plan = self._plan
@@ -262,45 +262,6 @@ class Programs:
         return pools
 
 
-def sampling_shapes(rows: int) -> SamplingBatch:
-    """Shapes and dtypes of a :class:`SamplingBatch` of ``rows``."""
-    real, whole = _shape(jnp.float32, rows), _int32(rows)
-    return SamplingBatch(
-        temperature=real,
-        top_p=real,
-        top_k=whole,
-        min_p=real,
-        frequency_penalty=real,
-        presence_penalty=real,
-        repetition_penalty=real,
-        seed=_shape(jnp.uint32, rows, 2),
-        bias_ids=_int32(rows, MAX_BIASES),
-        bias_values=_shape(jnp.float32, rows, MAX_BIASES),
-        prompt_length=whole,
-        logprobs=_shape(jnp.bool_, rows),
-    )
-
-
-def adapter_shapes(lora: LoraShapes, rows: int) -> Adapters:
-    """Shapes and dtypes of the :class:`Adapters` of ``rows``."""
-    stacks = [
-        {
-            name: Stack(_shape(jnp.float32, n, rank, inside), _shape(jnp.float32, n, rank, out))
-            for name, (n, rank, inside, out) in layer.items()
-        }
-        for layer in lora
-    ]
-    return Adapters(stacks, _int32(rows))
-
-
 def adapted_suffix(lora: LoraShapes) -> str:
     """What programs for these adapters are called besides their kind."""
     return ADAPTED + hashlib.sha256(repr(lora).encode()).hexdigest()[:8]
-
-
-def _int32(*shape: int) -> Any:
-    return _shape(jnp.int32, *shape)
-
-
-def _shape(dtype: Any, *shape: int) -> Any:
-    return jax.ShapeDtypeStruct(shape, np.dtype(dtype))  # type: ignore[no-untyped-call]

@@ -9,11 +9,12 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from botkit.errors import CompletionError
 from botkit_models.engine.batch import Entry, adapters_of, masks_of, rows_of, sampling_of
 from botkit_models.engine.blocks import Blocks
+from botkit_models.engine.constraint import failure_of
 from botkit_models.engine.corpus import Corpus
 from botkit_models.engine.drafts import Drafter
+from botkit_models.engine.drawn import tokens_of
 from botkit_models.engine.entries import entries_of, groups
 from botkit_models.engine.job import (
     EmbedJob,
@@ -58,8 +59,8 @@ class Runner:
         self._blocks = Blocks(plan.blocks, plan.config.table_width)
         self._pools: list[Pool] | None = None
 
-    def open(self, job: Job, beside: Sequence[Slot] = ()) -> Slot | None:
-        """A slot for ``job``, with what others left in the cache of its text; None if none fits."""
+    def open(self, job: Job) -> Slot:
+        """A slot for ``job``, with what others left in the cache of its text."""
         tokens = np.zeros(self._plan.config.context, np.int32)
         tokens[: len(job.text)] = job.text
         slot = Slot(
@@ -180,9 +181,7 @@ class Runner:
         """Take a reply's new tokens into its slot."""
         slot, job = entry.slot, entry.slot.job
         assert isinstance(job, GenerateJob)
-        new = [
-            _token(job, written, step, place) for step, place in self._drawn(entry, written, row)
-        ]
+        new = tokens_of(entry, written, row, self._eos)
         ids = [token.id for token in new]
         slot.append(ids)
         self._share(slot)
@@ -193,26 +192,13 @@ class Runner:
             if job.constraint is not None:
                 for id in ids:
                     job.constraint.accept(id)
-        except CompletionError as error:
-            return [*events, Failed(error)]
+        except Exception as error:
+            return [*events, Failed(failure_of(error))]
         if new and new[-1].id in self._eos:
             events.append(self._finished(slot, "stop"))
         elif slot.budget <= 0:
             events.append(self._finished(slot, "length"))
         return events
-
-    def _drawn(self, entry: Entry, written: Written, row: int) -> list[tuple[int, int]]:
-        """Where the tokens that count are, as ``(step, row)``."""
-        if not entry.drafts:
-            column = written.token[:, row]
-            return [(step, row) for step in range(len(column)) if column[step] >= 0]
-        places = [(0, row)]
-        for number, draft in enumerate(entry.drafts):
-            token = int(written.token[0, row + number])
-            if token != draft or token in self._eos:
-                break
-            places.append((0, row + number + 1))
-        return places
 
     def _judge(self, entry: Entry, accepted: int) -> None:
         if not entry.drafts or entry.slot.drafter is None:
@@ -262,15 +248,12 @@ class Runner:
 
     def _share(self, slot: Slot) -> None:
         if self._plan.reuse:
-            slot.lease.share(slot.tokens[: slot.read].tolist())
+            slot.lease.share(slot.tokens[: slot.read])
 
     def _chunk(self, slot: Slot) -> int:
         """How many tokens to read at once."""
-        small, large, unread = (
-            self._plan.config.chunks[0],
-            self._plan.config.chunks[-1],
-            slot.unread,
-        )
+        unread, chunks = slot.unread, self._plan.config.chunks
+        small, large = chunks[0], chunks[-1]
         if not self._plan.use_kernels or not isinstance(slot.job, GenerateJob):
             # By the length alone, so that nothing else changes a bit: without kernels other shapes
             # round otherwise, and so do sums of hidden states and log-probabilities. A large chunk
@@ -282,12 +265,3 @@ class Runner:
     def _width(self, positions: int) -> int:
         """Of the narrowest tables that hold so many positions."""
         return next(width for width in self._plan.table_widths if width * BLOCK >= positions)
-
-
-def _token(job: GenerateJob, written: Written, step: int, row: int) -> Token:
-    id, top = int(written.token[step, row]), job.params.top_logprobs
-    if top is None:
-        return Token(id)
-    ids = written.top_ids[step, row, :top].tolist()
-    logprobs = written.top_logprobs[step, row, :top].tolist()
-    return Token(id, float(written.logprob[step, row]), tuple(zip(ids, logprobs, strict=True)))

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 class SlotRunner(Protocol):
     """What moves slots forward; see :class:`botkit_models.engine.runner.Runner`."""
 
-    def open(self, job: Job, beside: Sequence[Slot], /) -> Slot | None:
+    def open(self, job: Job, /) -> Slot | None:
         """A slot for ``job``; None where there is no room for it now."""
         ...
 
@@ -128,7 +128,7 @@ class Scheduler:
     def _open(self, job: Job) -> bool:
         """Give a job a slot; False when it has to wait for room."""
         try:
-            slot = self._runner.open(job, self._slots)
+            slot = self._runner.open(job)
         except Exception as error:
             logger.exception("a job could not get a slot")
             self._refuse(job, _failure(error))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from jax import Array, lax
 
+from botkit_models.config import DecoderConfig
 from botkit_models.gpt.fold import fold, fold_leading
 
 MASKED = -1e30
@@ -33,6 +34,15 @@ class AttentionSpec:
     scale: float
     window: int | None = None
     softcap: float | None = None
+
+    @classmethod
+    def of(cls, config: DecoderConfig, layer: int) -> AttentionSpec:
+        """That of one of a decoder's layers."""
+        return cls(
+            scale=config.attention_scale,
+            window=config.sliding_window if layer in config.sliding_layers else None,
+            softcap=config.attn_softcap,
+        )
 
 
 def attend_gathered(

@@ -7,7 +7,7 @@ have in common is stored once. Source: Kwon et al. 2023, PagedAttention (arXiv:2
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, Self
 
 import jax.numpy as jnp
@@ -20,6 +20,8 @@ from botkit_models.config import DecoderConfig
 from botkit_models.gpt.attention import AttentionSpec, attend_gathered
 from botkit_models.gpt.block import BLOCK
 from botkit_models.gpt.rotary import Rotation, rotate
+
+Zeros = Callable[[tuple[int, ...], DTypeLike], Array]
 
 
 class Cache(Protocol):
@@ -157,21 +159,15 @@ def pools_of(caches: Sequence[PagedCache | KernelCache]) -> list[Pool]:
     return [Pool(cache.keys, cache.values) for cache in caches]
 
 
-def empty_pools(config: DecoderConfig, blocks: int, dtype: DTypeLike) -> list[Pool]:
-    """Zeroed pools of ``blocks``, one per layer. Kernels take float16 alone."""
-    shape = (blocks, config.num_kv_heads, BLOCK, config.head_dim)
-    return [
-        Pool(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(config.num_layers)
-    ]
+def empty_pools(
+    config: DecoderConfig, blocks: int, dtype: DTypeLike, zeros: Zeros = jnp.zeros
+) -> list[Pool]:
+    """Zeroed pools of ``blocks``, one per layer. Kernels take float16 alone.
 
-
-def reserved_pools(config: DecoderConfig, blocks: int, dtype: DTypeLike) -> list[Pool]:
-    """As :func:`empty_pools`, of anything: memory is taken as blocks are written to."""
+    With :func:`botkit_models.kernels.reserve` for ``zeros`` memory is taken as they are written to.
+    """
     shape = (blocks, config.num_kv_heads, BLOCK, config.head_dim)
-    return [
-        Pool(kernels.reserve(shape, dtype), kernels.reserve(shape, dtype))
-        for _ in range(config.num_layers)
-    ]
+    return [Pool(zeros(shape, dtype), zeros(shape, dtype)) for _ in range(config.num_layers)]
 
 
 def empty_caches(config: DecoderConfig, rows: int, length: int) -> list[PagedCache]:

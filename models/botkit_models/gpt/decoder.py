@@ -42,11 +42,7 @@ class Attention(nnx.Module):
     ) -> None:
         name = f"layers.{layer}.attn"
         self.config = config
-        self.spec = AttentionSpec(
-            scale=config.attention_scale,
-            window=config.sliding_window if layer in config.sliding_layers else None,
-            softcap=config.attn_softcap,
-        )
+        self.spec = AttentionSpec.of(config, layer)
         self.qkv = Linear(tensors, f"{name}.qkv", use_kernels=use_kernels)
         self.out = Linear(tensors, f"{name}.out", use_kernels=use_kernels)
         self.q_norm = Norm(config, tensors, f"{name}.q_norm") if config.qk_norm else None

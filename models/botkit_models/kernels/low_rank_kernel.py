@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from llvmlite import ir
 
 from botkit_models.kernels.arithmetic import LANES, F32x8, fold_sum, load_part, store_part
-from botkit_models.kernels.emit import F32, I8, I32, I64, PTR, VOID, Function, Value
+from botkit_models.kernels.emit import F32, I32, I64, PTR, VOID, Function, Value
 from botkit_models.kernels.frame import Call, add_handler
+from botkit_models.kernels.memory import blank
 from botkit_models.kernels.pool import Pool
 from botkit_models.kernels.record import Record
 
@@ -111,10 +112,7 @@ def _is_group(f: Function, job: Value, first: Value, last: Value) -> Value:
 
 def _blank(f: Function, job: Value, row: Value) -> None:
     outs = _Job.load(job, "outs")
-    start = _Job.load(job, "y").at(F32, row * outs)
-    f.intrinsic(
-        "llvm.memset.p0.i64", VOID, start, f.const(0, I8), outs * 4, f.const(0, ir.IntType(1))
-    )
+    blank(f, _Job.load(job, "y").at(F32, row * outs), outs)
 
 
 def _add_rows(module: ir.Module, size: int) -> Function:

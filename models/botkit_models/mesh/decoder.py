@@ -37,11 +37,7 @@ class MeshAttention(Attention):
     ) -> None:
         name = f"layers.{layer}.attn"
         self.config, self.layout = config, layout
-        self.spec = AttentionSpec(
-            scale=config.attention_scale,
-            window=config.sliding_window if layer in config.sliding_layers else None,
-            softcap=config.attn_softcap,
-        )
+        self.spec = AttentionSpec.of(config, layer)
         queries, shared = ("slots", "tokens", "heads"), ("slots", "tokens", "kv_heads")
         self.q = MeshLinear(tensors, f"{name}.q", layout, queries, dtype)
         self.k = MeshLinear(tensors, f"{name}.k", layout, shared, dtype)

@@ -8,7 +8,7 @@ from engine_replies import asked, reply_to, some_text
 from open_constraint import Broken, Pattern
 from waiting import until
 
-from botkit.errors import InvalidRequestError
+from botkit.errors import CompletionError, InvalidRequestError
 
 SETS = [{5, 40, 41, 200}, {7}, {8}, {30, 31, 263}]
 
@@ -60,3 +60,17 @@ async def test_a_grammar_that_gives_up_takes_nobody_along(engine, where):
     assert error.param == "response_format"
     assert engine.stats.failed == failed + 1
     await until(lambda: not engine.stats.active)
+
+
+@pytest.mark.parametrize("where", ["masks", "accept"])
+async def test_nor_does_one_that_breaks(engine, where):
+    free = asked(some_text(20), 60, seed=1)
+    alone = await reply_to(engine, free)
+    broken = Broken(SETS, engine.model.config.vocab_size, 9, where, RuntimeError("a bug"))
+    bound = dataclasses.replace(asked(some_text(25), 60), constraint=broken)
+    other, error = await asyncio.gather(
+        reply_to(engine, free), reply_to(engine, bound), return_exceptions=True
+    )
+    assert other == alone
+    assert isinstance(error, CompletionError)
+    assert "RuntimeError" in str(error)
