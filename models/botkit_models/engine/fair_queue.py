@@ -51,11 +51,6 @@ class FairQueue:
         self._forget()
         return job
 
-    def put_back(self, job: Job) -> None:
-        """Make a job that was taken the next one again."""
-        tag = self._jobs[0][0] if self._jobs else self._now
-        heapq.heappush(self._jobs, (min(tag, self._now), -next(self._numbers), job))
-
     def remove(self, gone: Callable[[Job], bool]) -> list[Job]:
         """Take out every job of which ``gone`` says so, and return them."""
         found = [entry for entry in self._jobs if gone(entry[2])]

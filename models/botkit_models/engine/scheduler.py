@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 class SlotRunner(Protocol):
     """What moves slots forward; see :class:`botkit_models.engine.runner.Runner`."""
 
-    def open(self, job: Job, /) -> Slot | None:
-        """A slot for ``job``; None where there is no room for it now."""
+    def open(self, job: Job, /) -> Slot:
+        """A slot for ``job``."""
         ...
 
     def read(self, slot: Slot, /) -> list[Event]:
@@ -122,34 +122,23 @@ class Scheduler:
             self._runner.rest()
         while len(self._slots) < self._capacity:
             job = self._waiting.take(wait=wait and not self._slots)
-            if job is None or not self._open(job):
+            if job is None:
                 return
+            self._open(job)
 
-    def _open(self, job: Job) -> bool:
-        """Give a job a slot; False when it has to wait for room."""
+    def _open(self, job: Job) -> None:
         try:
             slot = self._runner.open(job)
         except Exception as error:
             logger.exception("a job could not get a slot")
-            self._refuse(job, _failure(error))
-            return True
-        if slot is None:
-            if self._slots:
-                self._waiting.put_back(job)
-                return False
-            # Nobody is there who could make room.
-            self._refuse(job, CompletionError("The model has no room for a text of this length."))
-            return True
+            self._stats.started += 1
+            self._stats.failed += 1
+            self._waiting.done(job)
+            job.post(Failed(_failure(error)))
+            return
         self._stats.started += 1
         self._slots.append(slot)
         self._stats.active = len(self._slots)
-        return True
-
-    def _refuse(self, job: Job, error: CompletionError) -> None:
-        self._stats.started += 1
-        self._stats.failed += 1
-        self._waiting.done(job)
-        job.post(Failed(error))
 
     def _read(self) -> None:
         slot = self._next_to_read()

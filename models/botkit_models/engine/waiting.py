@@ -43,7 +43,7 @@ class WaitingJobs:
         }
         self._changed = threading.Condition()
         self._running: list[Job] = []
-        self._passed = self._passed_before = 0  # interactive jobs taken while batch work waits
+        self._passed = 0  # interactive jobs taken while batch work waits
         self._soonest = math.inf  # no deadline is before
         self._closed = False
 
@@ -91,13 +91,6 @@ class WaitingJobs:
                 if self._closed or not wait:
                     return None
                 self._changed.wait()
-
-    def put_back(self, job: Job) -> None:
-        """There is no room yet for the job that was taken last: it is the next one again."""
-        with self._changed:
-            self._leave(job)
-            self._passed = self._passed_before
-            self._queues[job.terms.priority].put_back(job)
 
     def done(self, job: Job) -> None:
         """A job that was taken has ended, however."""
@@ -148,7 +141,6 @@ class WaitingJobs:
         for queue in self._queues.values():
             queue.remove(_is_cancelled)
         interactive, batch = self._queues["interactive"], self._queues["batch"]
-        self._passed_before = self._passed
         may_batch = len(batch) > 0 and self._batch_may_run()
         if may_batch and (not len(interactive) or self._passed >= BATCH_SHARE - 1):
             self._passed = 0

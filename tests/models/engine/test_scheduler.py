@@ -6,9 +6,9 @@ from statistics import median
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from queued_jobs import CHUNK, STEPS, MadeUpEngine, MadeUpRunner, a_job
+from queued_jobs import CHUNK, STEPS, MadeUpEngine, a_job
 
-from botkit.errors import CompletionError, DeadlineExceededError, OverloadedError
+from botkit.errors import DeadlineExceededError, OverloadedError
 from botkit_models.engine.job import EmbedJob, Failed, Finished, Tokens
 
 
@@ -93,28 +93,6 @@ def test_equal_prompts_have_a_fair_time_to_the_first_token():
     assert [place for place, _ in sorted(first.items(), key=lambda one: one[1])] == list(range(200))
 
 
-# --- room
-
-
-def test_a_job_waits_for_room_at_the_head_of_the_queue():
-    engine = MadeUpEngine(slots=4, runner=MadeUpRunner(room=2))
-    some = [a_job(budget=STEPS * place) for place in (3, 5, 1, 1)]
-    engine.waiting.add(some)
-    engine.run()
-    assert jobs_of(engine, "open") == some
-    assert engine.stats.started == engine.stats.finished == 4
-
-
-def test_what_fits_nowhere_fails_instead_of_waiting_for_ever():
-    events = []
-    engine = MadeUpEngine(runner=MadeUpRunner(room=0))
-    engine.waiting.add([a_job(events=events)])
-    engine.run(rounds=1)
-    assert [type(event.error) for event in events] == [CompletionError]
-    assert not engine.busy
-    assert engine.stats.started == engine.stats.failed == 1
-
-
 # --- deadlines
 
 
@@ -156,10 +134,10 @@ def test_who_waits_too_long_is_told_so_without_having_started():
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(seed=st.integers(0, 10**6), slots=st.integers(1, 6), room=st.integers(1, 6))
-def test_storms_leave_nothing_behind(seed, slots, room):
+@given(seed=st.integers(0, 10**6), slots=st.integers(1, 6))
+def test_storms_leave_nothing_behind(seed, slots):
     rng = random.Random(seed)
-    engine = MadeUpEngine(slots=slots, capacity=12, runner=MadeUpRunner(room=room))
+    engine = MadeUpEngine(slots=slots, capacity=12)
     ends: dict[int, list[object]] = {}
     refused = asked = 0
     live = []

@@ -185,17 +185,6 @@ def test_each_clients_own_jobs_keep_their_order():
         assert [one for one in order if one.terms.client == name] == group
 
 
-def test_a_job_without_room_stays_the_next():
-    waiting = WaitingJobs(slots=2, capacity=8)
-    some = [*jobs(3, client="a"), *jobs(1, client="b")]
-    waiting.add(some)
-    first = waiting.take(wait=False)
-    waiting.put_back(first)
-    assert waiting.take(wait=False) is first
-    waiting.put_back(first)
-    assert taken(waiting, 4) == [some[0], some[3], some[1], some[2]]
-
-
 # --- deadlines
 
 
