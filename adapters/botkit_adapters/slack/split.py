@@ -20,12 +20,13 @@ def split(text: str, limit: int) -> list[str]:
     pieces: list[str] = []
     current, opened = "", ""
     for line in _lines(text, limit - MARGIN):
-        closing = len(_mark(opened)) + 1 if opened else 0
+        after = _after(line, opened)
+        closing = len(_mark(after)) + 1 if after else 0
         if current and len(current) + len(line) + closing > limit:
             pieces.append(_closed(current, opened))
             current = f"{opened}\n" if opened else ""
         current += line
-        opened = _after(line, opened)
+        opened = after
     return [*pieces, current] if current.strip() else pieces
 
 

@@ -43,6 +43,13 @@ def test_pieces_are_the_text_and_fences_stay_whole(lines: list[str], limit: int)
     assert all(fences_balance(piece) for piece in pieces[:-1])
 
 
+def test_a_fence_that_opens_at_the_end_of_a_piece_has_room_to_be_closed() -> None:
+    text = "\n".join(["word " * 190, "```", "x" * 700, "```"])
+    for limit in range(940, 970):
+        pieces = split(text, limit)
+        assert all(len(piece) <= limit and fences_balance(piece) for piece in pieces), limit
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 40_001))
 def test_a_long_word_is_cut_anywhere(length: int) -> None:
