@@ -36,6 +36,7 @@ soak: $(VENV)/.installed-dev ## kill, duplicate, restart and storm for an hour; 
 		tests/e2e/test_tools_local.py tests/botkit/store/test_faults.py \
 		tests/models/engine/test_programs.py tests/models/structured/test_random_schemas.py \
 		tests/models/local/test_tools.py tests/models/aot
+	@BOTKIT_SOAK_EXAMPLES=new $(BIN)/python -m pytest $$(grep -rl --include='test_*.py' hypothesis tests)
 
 clean: ## remove the environment and every cache (pulled models stay)
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -64,6 +64,7 @@ class BotApplication:
         self.tracer: Tracer = NO_TRACER
         self._bot = bot
         self._settings = settings
+        self._completion = completion
         self._completion_ready = asyncio.Event()
         self._asking = Asking(
             completion,
@@ -121,7 +122,8 @@ class BotApplication:
     @property
     def routes(self) -> list[AdapterRoute]:
         """Routes behind the API keys."""
-        return [AdapterRoute("GET", "/metrics", Scrape(lambda: self.store, self.metrics).show)]
+        scrape = Scrape(lambda: self.store, self.metrics, self._completion)
+        return [AdapterRoute("GET", "/metrics", scrape.show)]
 
     async def open(self) -> None:
         """Open the store, so that events can be taken.

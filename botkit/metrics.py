@@ -32,6 +32,7 @@ class Metrics:
         self._events(registry)
         self._turns(registry)
         self._model(registry)
+        self._engine(registry)
         self._platforms(registry)
         self._middleware(registry)
         self._waiting(registry)
@@ -112,6 +113,36 @@ class Metrics:
             "Attempts at a reply that were judged: passed, or why not.",
             "reason",
         )
+
+    def _engine(self, registry: MetricRegistry) -> None:
+        self.engine_slots = registry.gauge(
+            "botkit_engine_slots",
+            "Replies that the model in this process writes at a time; NaN while none is loaded.",
+        )
+        self.engine_running = registry.gauge(
+            "botkit_engine_running_requests", "Requests that it reads or writes now."
+        )
+        self.engine_waiting = registry.gauge(
+            "botkit_engine_waiting_requests", "Requests that wait for a slot.", "priority"
+        )
+        self.engine_cache = registry.gauge(
+            "botkit_engine_cache_used_ratio",
+            "Share of its cache of keys and values that running requests hold, 0 to 1.",
+        )
+        self.engine_drafts = registry.counter(
+            "botkit_engine_draft_tokens_total",
+            "Tokens guessed ahead, by what they were found to be: accepted or rejected.",
+            "outcome",
+        )
+        self.engine_compiled = registry.counter(
+            "botkit_engine_compilations_total",
+            "Programs compiled in this process; it does not grow after the warm-up.",
+        )
+        waiting = [self.engine_waiting.labels(each) for each in ("interactive", "batch")]
+        for gauge in (self.engine_slots, self.engine_running, self.engine_cache, *waiting):
+            gauge.set(UNKNOWN)
+        for outcome in ("accepted", "rejected"):
+            self.engine_drafts.labels(outcome)
 
     def _platforms(self, registry: MetricRegistry) -> None:
         self.deliveries = registry.counter(

@@ -1,4 +1,4 @@
-"""``GET /metrics``: what was counted, and what waits in the store."""
+"""``GET /metrics``: what was counted, what waits in the store, and what the engine has to do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from botkit.completion import Completion
+from botkit.completion.ability import ability
+from botkit.completion.load import Load
+from botkit.completion.protocol import Loaded
 from botkit.errors import StoreError
 from botkit.metrics import CONTENT_TYPE, UNKNOWN, Metrics
 from botkit.store import Store
@@ -25,11 +29,16 @@ class Scrape:
     Args:
         store: The open store.
         metrics: What to show.
+        completion: Who answers; its engine is shown if it has one.
     """
 
-    def __init__(self, store: Callable[[], Store], metrics: Metrics) -> None:
+    def __init__(
+        self, store: Callable[[], Store], metrics: Metrics, completion: Completion
+    ) -> None:
         self._store = store
         self._metrics = metrics
+        self._engine = ability(completion, Loaded)
+        self._counted: Load | None = None
         self._asked = -FRESH_SECONDS
         self._asking = asyncio.Lock()
 
@@ -38,6 +47,7 @@ class Scrape:
         async with self._asking:
             if time.monotonic() - self._asked >= FRESH_SECONDS:
                 await self._look()
+                self._look_at_engine()
                 self._asked = time.monotonic()
         return web.Response(body=self._metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
@@ -61,3 +71,23 @@ class Scrape:
         values = (stats.queued, stats.unsent, stats.dead, stats.oldest_seconds)
         for gauge, value in zip(waiting, values, strict=True):
             gauge.set(value)
+
+    def _look_at_engine(self) -> None:
+        load = None if self._engine is None else self._engine.load()
+        if load is None:
+            return
+        metrics, before = self._metrics, self._counted
+        metrics.engine_slots.set(load.slots)
+        metrics.engine_running.set(load.running)
+        metrics.engine_waiting.labels("interactive").set(load.interactive)
+        metrics.engine_waiting.labels("batch").set(load.batch)
+        metrics.engine_cache.set(load.cache)
+        drafted, accepted, compiled = load.drafted, load.accepted, load.compiled
+        if before is not None:
+            drafted -= before.drafted
+            accepted -= before.accepted
+            compiled -= before.compiled
+        metrics.engine_drafts.labels("accepted").inc(accepted)
+        metrics.engine_drafts.labels("rejected").inc(max(drafted - accepted, 0))
+        metrics.engine_compiled.inc(compiled)
+        self._counted = load

@@ -17,6 +17,7 @@ from botkit.completion.chat import (
     TokenLogprob,
 )
 from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
+from botkit.completion.load import Load
 from botkit.completion.messages import Message
 from botkit.completion.model import Model
 from botkit.completion.text import TextCompletion, TextCompletionRequest
@@ -126,4 +127,13 @@ class Versioned(Protocol):
         Raises:
             CompletionUnavailableError: The model is not loaded yet.
         """
+        ...
+
+
+@runtime_checkable
+class Loaded(Protocol):
+    """A model in this process, with a queue of its own."""
+
+    def load(self) -> Load | None:
+        """What it has to do; None while the model is not there. Quick."""
         ...

@@ -14,6 +14,8 @@ from prometheus_lint import exposed_name, families, problems
 from stage import StageAdapter, on_stage
 
 from botkit import Bot
+from botkit.completion import Completion
+from botkit.completion.load import Load
 from botkit.completion.scripted import ScriptedCompletion
 from botkit.errors import DeliveryDelayedError, StoreError
 from botkit.metrics import Metrics
@@ -167,6 +169,11 @@ class Waiting:
         return answer
 
 
+def made_up_scrape(store: Waiting, completion: Completion | None = None) -> Scrape:
+    of_it: Any = store
+    return Scrape(lambda: of_it, Metrics(), completion or ScriptedCompletion())
+
+
 async def shown(scrape: Scrape) -> dict[str, float]:
     response: Any = await scrape.show(make_mocked_request("GET", "/metrics"))
     lines = [line.rsplit(" ", 1) for line in response.body.decode().splitlines()]
@@ -176,7 +183,7 @@ async def shown(scrape: Scrape) -> dict[str, float]:
 async def test_a_scrape_shows_what_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botkit.scrape.FRESH_SECONDS", 0.5)
     store = Waiting(StoreStats(3, 2, 1, 7.5), StoreStats())
-    scrape = Scrape(lambda: store, Metrics())  # type: ignore[arg-type, return-value]
+    scrape = made_up_scrape(store)
     pages = await asyncio.gather(*(shown(scrape) for _ in range(20)))
     assert store.asked == 1
     assert pages[-1]["botkit_inbox_events"] == 3
@@ -194,9 +201,38 @@ async def test_a_store_that_is_away_is_told_and_not_waited_for(
 ) -> None:
     monkeypatch.setattr("botkit.scrape.PATIENCE", 0.05)
     store = Waiting(answer)
-    page = await shown(Scrape(lambda: store, Metrics()))  # type: ignore[arg-type, return-value]
+    page = await shown(made_up_scrape(store))
     assert page["botkit_store_up"] == 0
     assert page["botkit_inbox_events"] != page["botkit_inbox_events"]  # NaN
+
+
+class Engine(ScriptedCompletion):
+    """A completion that says what an engine has to do."""
+
+    state: Load | None = None
+
+    def load(self) -> Load | None:
+        return self.state
+
+
+async def test_a_scrape_shows_what_the_engine_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botkit.scrape.FRESH_SECONDS", 0.0)
+    engine = Engine()
+    store = Waiting(*[StoreStats()] * 4)
+    scrape = made_up_scrape(store, engine)
+    page = await shown(scrape)
+    assert page["botkit_engine_slots"] != page["botkit_engine_slots"]  # NaN: it is being loaded
+    engine.state = Load(8, 3, 2, 1, 0.25, 100, 70, 12)
+    await shown(scrape)
+    engine.state = Load(8, 0, 0, 0, 0.0, 110, 75, 12)
+    page = await shown(scrape)
+    assert page["botkit_engine_slots"] == 8
+    assert page["botkit_engine_running_requests"] == 0
+    assert page['botkit_engine_waiting_requests{priority="batch"}'] == 0
+    assert page["botkit_engine_cache_used_ratio"] == 0
+    assert page['botkit_engine_draft_tokens_total{outcome="accepted"}'] == 75
+    assert page['botkit_engine_draft_tokens_total{outcome="rejected"}'] == 35
+    assert page["botkit_engine_compilations_total"] == 12
 
 
 async def test_a_served_bot_shows_it_all_over_http() -> None:

@@ -23,6 +23,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from botkit.completion.load import Load
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.constraint import Constraint
 from botkit_models.engine.gathering import gather
@@ -88,8 +89,8 @@ class Engine:
         steps = steps_for(model, model.tokenizer.eos_ids, self.plan, compiled)
         self.programs = Programs(steps, self.plan, compiled, adapters.shapes)
         self._waiting = WaitingJobs(config.slots, config.queue)
-        runner = Runner(steps, self.programs, self.plan, self.stats, adapters.stacks)
-        self._scheduler = Scheduler(runner, self._waiting, config.slots, self.stats)
+        self._runner = Runner(steps, self.programs, self.plan, self.stats, adapters.stacks)
+        self._scheduler = Scheduler(self._runner, self._waiting, config.slots, self.stats)
         self._warm_up = threading.Thread(target=self.warm_up, name="botkit-warm-up", daemon=True)
 
     @property
@@ -101,6 +102,21 @@ class Engine:
     def waiting(self) -> int:
         """How many jobs wait for a slot."""
         return len(self._waiting)
+
+    @property
+    def load(self) -> Load:
+        """What there is to do now; each number may be a moment older than the others."""
+        drafted, accepted = self.stats.drafted, self.stats.accepted
+        return Load(
+            slots=self.config.slots,
+            running=self.stats.active,
+            interactive=self._waiting.count("interactive"),
+            batch=self._waiting.count("batch"),
+            cache=self._runner.held,
+            drafted=drafted,
+            accepted=accepted,
+            compiled=self.programs.compiled,
+        )
 
     def warm_up(self) -> None:
         """Have every program compiled to disk that is not there; returns when all are loaded."""

@@ -41,7 +41,7 @@ from botkit_models.gpt.lora import Adapters, Stack
 
 
 class Runner:
-    """Moves slots forward. Used by the engine's thread alone."""
+    """Moves slots forward. Used by the engine's thread alone, but for :attr:`held`."""
 
     def __init__(
         self,
@@ -58,6 +58,11 @@ class Runner:
         self._slots: list[Slot] = []
         self._blocks = Blocks(plan.blocks, plan.config.table_width)
         self._pools: list[Pool] | None = None
+
+    @property
+    def held(self) -> float:
+        """Share of the cache that open slots hold, 0 to 1."""
+        return 1.0 - self._blocks.spare / self._blocks.count
 
     def open(self, job: Job) -> Slot:
         """A slot for ``job``, with what others left in the cache of its text."""

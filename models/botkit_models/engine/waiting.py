@@ -122,6 +122,10 @@ class WaitingJobs:
         for job in jobs:
             job.post(Failed(CompletionUnavailableError("The model is shutting down.")))
 
+    def count(self, priority: Priority) -> int:
+        """How many of a priority wait."""
+        return len(self._queues[priority])
+
     def __len__(self) -> int:
         """How many wait."""
         return sum(len(queue) for queue in self._queues.values())

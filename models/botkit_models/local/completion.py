@@ -19,6 +19,7 @@ from botkit.completion.chat import (
     TokenLogprob,
 )
 from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
+from botkit.completion.load import Load
 from botkit.completion.messages import Message
 from botkit.completion.model import Model
 from botkit.completion.text import TextCompletion, TextCompletionRequest
@@ -119,6 +120,10 @@ class LocalCompletion:
         """The model, under the name of its folder, and each adapter under its own."""
         self._loaded()
         return [runtime.model for runtime in self._runtimes]
+
+    def load(self) -> Load | None:
+        """See :meth:`botkit.completion.protocol.Loaded.load`."""
+        return self._runtimes[0].engine.load if self._ready else None
 
     def version(self, model: str) -> str:
         """See :meth:`botkit.completion.protocol.Versioned.version`."""

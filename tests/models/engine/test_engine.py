@@ -171,6 +171,27 @@ async def test_cancelling_a_task_frees_the_slot_and_spares_the_others(engine):
     await until(lambda: engine.stats.cancelled == before + 1)
 
 
+async def test_the_load_tells_what_runs_and_what_waits(engine):
+    await idle(engine)
+    before = engine.load
+    assert (before.slots, before.running, before.interactive, before.batch) == (
+        SIZES.slots,
+        0,
+        0,
+        0,
+    )
+    assert before.cache == 0
+    many = [asked(some_text(10 + place), LONG) for place in range(SIZES.slots + 3)]
+    async with engine.generate(many) as stream:
+        await anext(stream)
+        await until(lambda: engine.load.running == SIZES.slots)
+        during = engine.load
+        assert (during.interactive, during.batch) == (3, 0)
+        assert 0 < during.cache < 1
+    await idle(engine)
+    assert (engine.load.running, engine.load.interactive, engine.load.cache) == (0, 0, 0)
+
+
 async def test_one_reply_of_several_can_be_stopped(engine):
     wanted = [asked(some_text(10), LONG), asked(some_text(12), 16)]
     seen = set()
