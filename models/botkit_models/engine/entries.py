@@ -55,7 +55,8 @@ def _entry(slot: Slot, spare: int) -> Entry:
     drafts: Sequence[int] = ()
     if room > 0 and constraint is not None:
         drafts = constraint.forced()[:room]
-    if room > 0 and not drafts and slot.drafter is not None:
+    # Checking guesses takes longer than writing one token, and somebody waits for the first.
+    if room > 0 and not drafts and slot.drafter is not None and not slot.fresh:
         drafts = slot.drafter.draft(slot.tokens[: slot.count], room)
     if constraint is None:
         return Entry(slot, tuple(drafts))
