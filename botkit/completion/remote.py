@@ -17,6 +17,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from botkit.completion.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 from botkit.completion.embeddings import EmbeddingRequest, EmbeddingResponse
 from botkit.completion.model import Model
+from botkit.completion.remote_answers import made_whole
 from botkit.completion.remote_errors import UNREACHABLE, RemoteError, from_sdk
 from botkit.completion.text import TextCompletion, TextCompletionRequest
 from botkit.errors import (
@@ -226,7 +227,8 @@ def _fields(request: BaseModel) -> dict[str, Any]:
 def _checked(kind: type[WireT], reply: Any) -> WireT:
     """An SDK object as ours; the SDK itself does not check what an endpoint sends."""
     try:
-        return kind.model_validate(reply.model_dump(exclude_unset=True, warnings=False))
+        answer = made_whole(reply.model_dump(exclude_unset=True, warnings=False))
+        return kind.model_validate(answer)
     except (ValidationError, AttributeError):
         raise RemoteError(
             f"The endpoint's answer is not a valid {kind.__name__}.",
