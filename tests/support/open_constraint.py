@@ -13,11 +13,12 @@ from botkit.errors import InvalidRequestError
 class Pattern:
     """Allows, at each step, one of the sets of tokens in turn; see ``engine/constraint.py``.
 
-    A set of one token is forced.
+    A set of one token is forced, and known ``foresight`` tokens ahead.
     """
 
-    def __init__(self, sets: Sequence[set[int]], vocab_size: int) -> None:
+    def __init__(self, sets: Sequence[set[int]], vocab_size: int, foresight: int = 3) -> None:
         self._sets, self._width = list(sets), -(-vocab_size // 32)
+        self._foresight = foresight
         self.accepted: list[int] = []
 
     def masks(self, drafts: Sequence[int]) -> NDArray[np.int32]:
@@ -30,7 +31,10 @@ class Pattern:
 
     def forced(self) -> Sequence[int]:
         found: list[int] = []
-        while len(allowed := self._at(len(self.accepted) + len(found))) == 1 and len(found) < 3:
+        while len(found) < self._foresight:
+            allowed = self._at(len(self.accepted) + len(found))
+            if len(allowed) > 1:
+                break
             found += allowed
         return found
 

@@ -124,7 +124,9 @@ class Runner:
         if not slots:
             return []
         steps = 1 if any(slot.fresh for slot in slots) else self._plan.config.decode_steps
-        need = max(slot.count + self._plan.drafts + steps for slot in slots)
+        # A grammar may force more tokens than are guessed: as many as a program has rows.
+        ahead = max(self._plan.batch_sizes[-1], steps)
+        need = max(slot.count for slot in slots) + ahead
         width = self._width(min(need, self._plan.config.context))
         adapted = slots[0].job.adapter is not None
         sizes = self._programs.batch_sizes(width, adapted=adapted)

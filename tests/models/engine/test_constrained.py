@@ -4,11 +4,14 @@ import asyncio
 import dataclasses
 
 import pytest
-from engine_replies import asked, reply_to, some_text
+from engine_replies import SIZES, asked, reply_to, some_text
 from open_constraint import Broken, Pattern
+from tiny_models import compile_cache
 from waiting import until
 
 from botkit.errors import CompletionError, InvalidRequestError
+from botkit_models.engine.engine import Engine
+from botkit_models.gpt.block import BLOCK
 
 SETS = [{5, 40, 41, 200}, {7}, {8}, {30, 31, 263}]
 
@@ -34,6 +37,26 @@ async def test_it_is_the_same_beside_free_replies_which_it_leaves_alone(engine):
         *(reply_to(engine, one) for one in free), reply_to(engine, constrained(engine, bound))
     )
     assert list(together) == [*alone, bound_alone]
+
+
+async def test_what_is_forced_may_pass_the_end_of_a_table(float32_engine):
+    """Without kernels a program sees a part of the cache; nothing may be written beyond it."""
+    engine = Engine(float32_engine.model, dataclasses.replace(SIZES, drafts=0), compile_cache())
+    await engine.start(warm_up=False)
+    run = [{10 + place} for place in range(2 * SIZES.slots)]
+    sets = [*run, *[set(range(3, 260))] * 12]
+    vocab_size, edge = engine.model.config.vocab_size, SIZES.table_widths[0] * BLOCK
+    for length in range(edge - 8, edge + 2):
+        one = asked(some_text(length), len(sets), seed=length, temperature=1.0)
+        replies = [
+            await reply_to(
+                engine, dataclasses.replace(one, constraint=Pattern(sets, vocab_size, foresight))
+            )
+            for foresight in (len(run), 0)
+        ]
+        forced, free = ([token.id for token in tokens] for tokens, _ in replies)
+        assert forced == free, length
+    await engine.aclose()
 
 
 async def test_log_probabilities_are_the_models_own(engine):
