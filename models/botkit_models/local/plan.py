@@ -31,6 +31,7 @@ class ChatPlan:
         budget: The most tokens of a reply.
         tools: The functions it may call, or None.
         syntax: How it writes calls; None where it may write none.
+        formed: Whether its text, where it writes one, is of a form.
         grammar: What replies may be; None for any text.
         param: The request's field that asks for that.
     """
@@ -39,13 +40,21 @@ class ChatPlan:
     budget: int
     tools: ToolPlan | None
     syntax: CallSyntax | None
+    formed: bool
     grammar: Grammar | None
     param: str
 
     def reader(self) -> ReplyReader:
         """What takes a reply apart; each needs its own."""
         thought = self.prompt.thought
-        return ReplyReader(self.syntax, thinks=thought == "may", opened=thought == "begun")
+        names = None if self.tools is None else [one.name for one in self.tools.callable]
+        return ReplyReader(
+            self.syntax,
+            names=names,
+            formed=self.formed,
+            thinks=thought == "may",
+            opened=thought == "begun",
+        )
 
     def constraint(self) -> GrammarConstraint | None:
         """What holds a reply to the grammar; each needs its own."""
@@ -89,7 +98,7 @@ async def plan_chat(runtime: Runtime, request: ChatCompletionRequest) -> ChatPla
     param = form.param if form is not None and tools is None else "tools"
     part = _part(runtime, prompt, tools, form)
     grammar = None if part is None else await _grammar(runtime.grammars, part, tools, param)
-    return ChatPlan(prompt, budget, tools, syntax, grammar, param)
+    return ChatPlan(prompt, budget, tools, syntax, form is not None, grammar, param)
 
 
 async def _grammar(

@@ -136,8 +136,17 @@ class ReplyGrammar:
         return Sequence(tuple(parts))
 
     def _body(self, function: FunctionDeclaration) -> Part:
-        head = Literal(self._syntax.body_head(function.name))
-        return Sequence((head, arguments_part(function), Literal("}")))
+        return Sequence((*self._head(function.name), arguments_part(function), Literal("}")))
+
+    def _head(self, name: str) -> tuple[Part, ...]:
+        """What comes before a call's arguments.
+
+        Without a marker before it, a form's JSON may begin with the same brace. The lexer takes the
+        longest lexeme that fits, so one for the whole head would leave no form to choose.
+        """
+        if self._syntax.opening:
+            return (Literal(self._syntax.body_head(name)),)
+        return tuple(map(Literal, self._syntax.head_lexemes(name)))
 
     def _marker(self, text: str) -> str | SpecialToken:
         return SpecialToken(text) if text in self._special else text

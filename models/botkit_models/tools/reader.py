@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from botkit_models.tools.calls import CallReader
 from botkit_models.tools.held import Held
 from botkit_models.tools.parts import Part
@@ -14,6 +16,8 @@ class ReplyReader:
 
     Args:
         syntax: How calls are written; None where none are looked for.
+        names: The functions that may be called; None for any.
+        formed: What is no call is a text of a form.
         thinks: The reply may begin with a thought.
         opened: The prompt has begun that thought already.
 
@@ -22,13 +26,19 @@ class ReplyReader:
     """
 
     def __init__(
-        self, syntax: CallSyntax | None = None, *, thinks: bool = False, opened: bool = False
+        self,
+        syntax: CallSyntax | None = None,
+        *,
+        names: Collection[str] | None = None,
+        formed: bool = False,
+        thinks: bool = False,
+        opened: bool = False,
     ) -> None:
         self.markers = _markers(syntax, thinks or opened)
         self._held = Held()
         self._thoughts = ThoughtReader(self._held, opened=opened)
         self._thoughts.over = not (thinks or opened)
-        self._calls = CallReader(self._held, syntax)
+        self._calls = CallReader(self._held, syntax, names=names, formed=formed)
         self._answered = self._thoughts.over
 
     @property

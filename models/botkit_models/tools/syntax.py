@@ -27,9 +27,13 @@ class CallSyntax:
     key: str
     several: bool
 
+    def head_lexemes(self, name: str) -> tuple[str, ...]:
+        """What :meth:`body_head` is made of, cut where a JSON lexer cuts."""
+        return ("{", '"name"', ": ", json.dumps(name), ", ", f'"{self.key}"', ": ")
+
     def body_head(self, name: str) -> str:
         """The JSON of a call, up to where its arguments begin."""
-        return f'{{"name": {json.dumps(name)}, "{self.key}": '
+        return "".join(self.head_lexemes(name))
 
     def call(self, name: str, arguments: Any) -> str:
         """A whole call. Arguments that are a text are taken for JSON that could not be read."""

@@ -75,6 +75,49 @@ async def test_a_text_that_begins_with_a_brace_is_a_call_to_llama():
     assert (choice.message.content, choice.finish_reason) == ("So {it} goes", "stop")
 
 
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+STRICT = {"type": "json_schema", "json_schema": {"name": "p", "schema": PERSON, "strict": True}}
+OBJECT = {"type": "json_object"}
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+@pytest.mark.parametrize(
+    ("form", "said", "calls"),
+    [
+        (STRICT, '{"name": "Bob", "age": 3}', []),
+        (STRICT, '{"name": "weather", "age": 3}', []),
+        (STRICT, LLAMA_CALL, [("weather", '{"city": "Rome"}')]),
+        (STRICT, '{"name": "time", "parameters": {}}', [("time", "{}")]),
+        (OBJECT, '{"name": "Bob", "age": 3}', []),
+        (OBJECT, '{"name": "weather"}', []),
+        (OBJECT, '{"a": {"name": "weather", "parameters": {}}}', []),
+        (OBJECT, LLAMA_CALL, [("weather", '{"city": "Rome"}')]),
+    ],
+)
+async def test_llama_may_write_a_form_or_a_call(form, said, calls, size):
+    choice = await reply_to(
+        grammar_runtime([said], template=LLAMA3, size=size),
+        messages=[{"role": "user", "content": "Answer in JSON."}],
+        tools=[WEATHER, TIME],
+        response_format=form,
+    )
+    assert (choice.message.content, called(choice)) == (None if calls else said, calls)
+    assert choice.finish_reason == ("tool_calls" if calls else "stop")
+
+
+async def test_llama_writes_nothing_between_a_form_and_a_call():
+    for said in ('{"name": "weather", "parameters": {"town"', '{"name": "Bob", "parameters"'):
+        with pytest.raises(NotAllowedError):
+            await reply_to(
+                grammar_runtime([said], template=LLAMA3), tools=[WEATHER], response_format=STRICT
+            )
+
+
 async def test_results_reach_a_template_that_has_a_form_for_them():
     call = {
         "id": "1",

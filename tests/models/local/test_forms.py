@@ -5,8 +5,9 @@ import re
 
 import jsonschema
 import pytest
-from grammar_engine import NotAllowedError, grammar_runtime
+from grammar_engine import CHATML, NotAllowedError, grammar_runtime
 from tool_requests import CALL, TIME, WEATHER, called, chat
+from tool_templates import QWEN3
 
 from botkit.errors import InvalidRequestError
 from botkit_models.engine.job import Finished, Savings
@@ -100,6 +101,25 @@ async def test_a_form_is_for_the_text_where_tools_may_be_called():
     assert await content_of(grammar_runtime(['{"a": 1, "b": []}']), **asked) == '{"a": 1, "b": []}'
     with pytest.raises(NotAllowedError):
         await content_of(grammar_runtime(["Hello"]), **asked)
+
+
+@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("template", [CHATML, QWEN3], ids=["chatml", "qwen3"])
+async def test_a_form_may_hold_what_begins_a_call(template, size):
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    said = '{"a": "write <tool_call> first"}'
+    (choice,) = (
+        await complete_chat(
+            grammar_runtime([said], template=template, size=size),
+            chat(tools=[WEATHER, TIME], response_format=schema_format(schema, strict=True)),
+        )
+    ).choices
+    assert (choice.message.content, called(choice)) == (said, [])
 
 
 @pytest.mark.parametrize(

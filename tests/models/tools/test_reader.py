@@ -16,7 +16,11 @@ READERS = {
     "hermes": {"syntax": HERMES},
     "hermes-thinks": {"syntax": HERMES, "thinks": True},
     "hermes-opened": {"syntax": HERMES, "opened": True},
+    "hermes-named": {"syntax": HERMES, "names": ["f", "g"]},
+    "hermes-formed": {"syntax": HERMES, "names": ["f", "g"], "formed": True},
     "llama": {"syntax": LLAMA3},
+    "llama-named": {"syntax": LLAMA3, "names": ["f", "g"]},
+    "llama-formed": {"syntax": LLAMA3, "names": ["f", "g"], "formed": True},
     "thinks": {"thinks": True},
 }
 FRAGMENTS = [
@@ -76,6 +80,8 @@ def said(parts):
 @given(text=replies, cuts=st.lists(st.integers(0, 400), max_size=30), cut=st.booleans())
 @example('<tool_call>{"name": "f", "arguments": </tool_call>', [41], False)
 @example('<tool_call>{"name": "a</tool_call>b", "arguments": {}}', [30], False)
+@example('{"name": "g", "parameters": {}, "a": "}"}', [28], False)
+@example('{"name": "\\u0067", "parameters": {}}', [13], False)
 def test_any_split_gives_the_same(kind, text, cuts, cut):
     whole = read(text, [], kind, cut)
     assert read(text, cuts, kind, cut) == whole
@@ -193,6 +199,69 @@ def test_a_call_that_is_cut_leaks_nothing_into_the_text(call, size):
         ),
         ("hermes", "<tool_call>nonsense</tool_call>", [(Said, "nonsense")]),
         ("llama", '{"a": 1}', [(Said, '{"a": 1}')]),
+        ("llama-named", '{"name": "Bob", "age": 3}', [(Said, '{"name": "Bob", "age": 3}')]),
+        (
+            "llama-named",
+            ' {"name": "Bob", "parameters": {}}',
+            [(Said, ' {"name": "Bob", "parameters": {}}')],
+        ),
+        (
+            "llama-named",
+            '{"name": "f", "parameters": {"a": 1}}',
+            [(CallOpened, "f"), (Arguments, '{"a": 1}'), (CallClosed, "")],
+        ),
+        (
+            "llama-named",
+            '{"name": "f", "parameters": {"a": 1}, "id": "1"}',
+            [(CallOpened, "f"), (Arguments, '{"a": 1}'), (CallClosed, "")],
+        ),
+        ("llama-formed", '{"name": "Bob", "age": 3}', [(Said, '{"name": "Bob", "age": 3}')]),
+        ("llama-formed", '{"name": "f", "age": 3}', [(Said, '{"name": "f", "age": 3}')]),
+        ("llama-formed", '{"name": "f"}', [(Said, '{"name": "f"}')]),
+        (
+            "llama-formed",
+            '<|python_tag|>{"name": "f", "parameters": {"a": 1}}',
+            [(CallOpened, "f"), (Arguments, '{"a": 1}'), (CallClosed, "")],
+        ),
+        (
+            "hermes-named",
+            'So:\n<tool_call>{"name": "Bob", "arguments": {}}</tool_call> bye',
+            [(Said, 'So:{"name": "Bob", "arguments": {}}bye')],
+        ),
+        (
+            "hermes-named",
+            '<tool_call>{"name": "Bob", "arguments": {}}',
+            [(Said, '{"name": "Bob", "arguments": {}}')],
+        ),
+        (
+            "hermes-named",
+            '<tool_call>{"arguments": {}, "name": "Bob"}</tool_call>',
+            [(Said, '{"arguments": {}, "name": "Bob"}')],
+        ),
+        (
+            "hermes-formed",
+            '{"a": "write <tool_call> first"}',
+            [(Said, '{"a": "write <tool_call> first"}')],
+        ),
+        (
+            "hermes-formed",
+            '"<tool_call>{"name": "f", "arguments": {}}</tool_call>"',
+            [(Said, '"<tool_call>{"name": "f", "arguments": {}}</tool_call>"')],
+        ),
+        (
+            "hermes-formed",
+            '\n<tool_call>{"name": "f", "arguments": {}}</tool_call>\n'
+            '<tool_call>{"name": "g", "arguments": []}</tool_call>\nbye <tool_call>',
+            [
+                (CallOpened, "f"),
+                (Arguments, "{}"),
+                (CallClosed, ""),
+                (CallOpened, "g"),
+                (Arguments, "[]"),
+                (CallClosed, ""),
+                (Said, "bye <tool_call>"),
+            ],
+        ),
         ("llama", "  hello {", [(Said, "  hello {")]),
         ("hermes-thinks", "  <think>\n\n</think>\n\nyes", [(Said, "yes")]),
         ("hermes-thinks", "  no thought", [(Said, "  no thought")]),
@@ -210,3 +279,15 @@ def test_a_call_that_is_cut_leaks_nothing_into_the_text(call, size):
 def test_odd_replies(kind, reply, expected):
     assert read(reply, [], kind) == expected
     assert read(reply, range(len(reply)), kind) == expected
+
+
+def test_a_marker_that_is_cut_is_no_text_of_a_form():
+    assert read("<tool_c", [], "hermes-formed", cut=True) == []
+
+
+def test_a_form_is_not_kept_waiting_once_it_can_be_no_call():
+    reader = ReplyReader(**READERS["llama-formed"])
+    assert reader.read('{"name": "') == []
+    assert reader.read("B") == [Said('{"name": "B', 0)]
+    assert reader.saying
+    assert reader.read('ob", "age": ') == [Said('ob", "age": ', 11)]
