@@ -24,6 +24,12 @@ _COMPOSED = frozenset(
 )
 """Keywords by which one object has to obey several schemas: closing one would take from another."""
 
+_BRANCHES = ("anyOf", "oneOf", "$ref")
+_BESIDE = frozenset(
+    {"properties", "required", "additionalProperties", "patternProperties", "minProperties"}
+)
+"""Beside one of these, a branch has to be obeyed together with its own object."""
+
 _OPEN = frozenset({"additionalProperties", "patternProperties", "anyOf", "oneOf", "$ref"})
 _ONE = ("items", "additionalProperties", "contains")
 _SEVERAL = ("anyOf", "oneOf", "prefixItems")
@@ -37,8 +43,14 @@ def closed(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _composed(node: Any) -> bool:
     if isinstance(node, Mapping):
-        return not _COMPOSED.isdisjoint(node) or any(map(_composed, node.values()))
+        return _obeys_several(node) or any(map(_composed, node.values()))
     return isinstance(node, list) and any(map(_composed, node))
+
+
+def _obeys_several(node: Mapping[str, Any]) -> bool:
+    branches = sum(key in node for key in _BRANCHES)
+    beside = branches + (not _BESIDE.isdisjoint(node))
+    return not _COMPOSED.isdisjoint(node) or (branches > 0 and beside > 1)
 
 
 def _closed(node: Any) -> Any:
