@@ -57,9 +57,14 @@ class Connection(web.RequestHandler):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """The first bytes after an answer are the begin of a further head."""
+        """The first bytes after an answer are the begin of a further head.
+
+        Unless they are the rest of a body that the answer did not wait for: aiohttp reads that
+        before it waits for another head.
+        """
         super().data_received(data)
-        if not self._answering and self._deadline is None:
+        waits_for_head = self._waiter is not None and not self._waiter.done()
+        if waits_for_head and not self._answering and self._deadline is None:
             self._expect_head()
 
     def head_arrived(self) -> None:

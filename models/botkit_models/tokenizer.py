@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botkit.errors import ModelFileError
+from botkit_models.panics import is_failure
 from botkit_models.token_bytes import TokenBytes, byte_scheme
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ def load_backend(text: str) -> tokenizers.Tokenizer:
         backend.no_padding()
         backend.no_truncation()
     except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+        if not is_failure(error):
             raise
         raise ModelFileError(f"the tokenizer is damaged: {str(error)[:200]}") from None
     return backend

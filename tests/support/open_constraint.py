@@ -61,7 +61,7 @@ class Broken(Pattern):
         vocab_size: int,
         after: int,
         where: str,
-        error: Exception | None = None,
+        error: BaseException | None = None,
     ) -> None:
         super().__init__(sets, vocab_size)
         self._after, self._where = after, where

@@ -115,6 +115,11 @@ class CompilerProcess:
                 self._asked_for.add(key)
                 self._write(json.dumps(key) + "\n")
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._process.poll()
+
     def pending(self, key: Key) -> bool:
         """Whether ``key`` may still come."""
         return not self._ended and key not in self._dealt_with
@@ -158,7 +163,10 @@ def main(lines: TextIO, answers: TextIO) -> None:
         key = keys[0] if wanted.empty() else wanted.get()
         with contextlib.suppress(ValueError):
             keys.remove(key)
-        programs.keep(key)
+        try:
+            programs.keep(key)
+        except Exception as error:  # the others can be had all the same
+            logger.warning("a program could not be compiled: %s: %r", key, error)
         answers.write(json.dumps(key) + "\n")
         answers.flush()
 

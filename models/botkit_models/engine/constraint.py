@@ -38,7 +38,7 @@ class Constraint(Protocol):
         ...
 
 
-def failure_of(error: Exception) -> CompletionError:
+def failure_of(error: BaseException) -> CompletionError:
     """What the reply is told whose constraint raised ``error``; others go on."""
     if isinstance(error, CompletionError):
         return error

@@ -6,8 +6,8 @@ its text. The rest of the prompt is read in chunks by a compiled program. From t
 takes part in decode dispatches, each of which draws up to a few tokens per reply on the device.
 Every dispatch's tokens are posted to the request's asyncio queue, where they become text. A drawn
 end-of-turn token or a spent budget ends the job and frees the slot. Cancelling the request sets a
-flag that the thread looks at before each dispatch. Nothing the engine does to one job can change
-a bit of another's, as far as :class:`botkit_models.engine.plan.Plan` says ``exact``.
+flag that the thread looks at before it reads and before it writes. Nothing the engine does to one
+job can change a bit of another's, as far as :class:`botkit_models.engine.plan.Plan` says ``exact``.
 """
 
 from __future__ import annotations
@@ -102,6 +102,11 @@ class Engine:
     def waiting(self) -> int:
         """How many jobs wait for a slot."""
         return len(self._waiting)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more requests."""
+        return self._waiting.closed
 
     @property
     def load(self) -> Load:

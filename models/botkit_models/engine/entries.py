@@ -9,6 +9,7 @@ from botkit_models.engine.batch import Entry
 from botkit_models.engine.constraint import failure_of
 from botkit_models.engine.job import GenerateJob
 from botkit_models.engine.slot import Slot
+from botkit_models.panics import is_failure
 
 
 def entries_of(
@@ -24,7 +25,9 @@ def entries_of(
     for slot in slots:
         try:
             entry = _entry(slot, spare)
-        except Exception as error:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             failed.append((slot, failure_of(error)))
             continue
         spare -= len(entry.drafts)

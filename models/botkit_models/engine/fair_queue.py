@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from botkit_models.engine.job import Job
 
 _LEAST_WORK = 1e-9  # nothing is free: a client's jobs keep their order
-_Entry = tuple[float, int, Job]  # tag, number, job
+_Entry = tuple[float, int, float, Job]  # tag, number, the client's next tag, job
 
 
 class FairQueue:
@@ -40,25 +40,29 @@ class FairQueue:
     def with_more(self, jobs: Sequence[Job]) -> list[Job]:
         """The order in which everything would be taken were ``jobs`` added."""
         entries = [*self._jobs, *self._entries(jobs, dict(self._ends))]
-        return [job for _, _, job in sorted(entries, key=lambda entry: entry[:2])]
+        return [job for *_, job in sorted(entries, key=lambda entry: entry[:2])]
 
     def take(self) -> Job | None:
         """The next job, or None."""
         if not self._jobs:
             return None
-        tag, _, job = heapq.heappop(self._jobs)
+        tag, _, _, job = heapq.heappop(self._jobs)
         self._now = max(self._now, tag)
         self._forget()
         return job
 
     def remove(self, gone: Callable[[Job], bool]) -> list[Job]:
-        """Take out every job of which ``gone`` says so, and return them."""
-        found = [entry for entry in self._jobs if gone(entry[2])]
+        """Take out every job of which ``gone`` says so, and return them.
+
+        They are as if they had never been queued, but for jobs behind them, whose tags stay.
+        """
+        found = sorted(entry for entry in self._jobs if gone(entry[-1]))
         if found:
-            self._jobs = [entry for entry in self._jobs if not gone(entry[2])]
+            self._jobs = [entry for entry in self._jobs if not gone(entry[-1])]
             heapq.heapify(self._jobs)
+            self._give_credit(found)
             self._forget()
-        return [job for _, _, job in found]
+        return [job for *_, job in found]
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -70,8 +74,17 @@ class FairQueue:
             client = job.terms.client
             tag = max(self._now, ends.get(client, 0.0))
             ends[client] = tag + max(self._work(job), _LEAST_WORK)
-            entries.append((tag, next(self._numbers), job))
+            entries.append((tag, next(self._numbers), ends[client], job))
         return entries
+
+    def _give_credit(self, gone: Sequence[_Entry]) -> None:
+        """Nobody pays for what was not done; ``gone`` ascends."""
+        first = {job.terms.client: tag for tag, *_, job in reversed(gone)}
+        for _, _, end, job in self._jobs:
+            client = job.terms.client
+            if client in first:
+                first[client] = max(first[client], end)
+        self._ends |= first
 
     def _forget(self) -> None:
         """Forget whose turn no longer matters: clients with nothing queued ahead of now."""

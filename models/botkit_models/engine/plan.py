@@ -79,10 +79,14 @@ class Plan:
         """
         free = free_memory()
         if free is not None and self.cache_bytes > free:
+            each = block_bytes(self.model, self.dtype)
+            slots = self.config.slots * self.config.table_width * each
             raise SettingsError(
                 f"{self.config.slots} slots of {self.config.context} tokens need "
-                f"{self.cache_bytes // MIB} MiB of cache, and {free // MIB} MiB of memory are "
-                f"free: set fewer slots or a shorter context"
+                f"{slots // MIB} MiB of cache and what is kept for reuse "
+                f"{(self.cache_bytes - slots) // MIB} MiB, and {free // MIB} MiB of memory are "
+                f"free: set fewer slots (BOTKIT_SLOTS), a shorter context (BOTKIT_CONTEXT) or a "
+                f"smaller BOTKIT_PREFIX_CACHE"
             )
 
 

@@ -135,7 +135,17 @@ class Programs:
             logger.warning("no process to compile in (%s): programs compile when needed", error)
             return
         self._compiler.follow()
-        if not self._closed.is_set():
+        if self._closed.is_set():
+            return
+        left = sum(key not in self._shelf for key in self.reachable())
+        if left:
+            logger.warning(
+                "%d programs were not compiled (the process ended with %s): they compile when "
+                "they are needed, and replies wait for that",
+                left,
+                self._compiler.exit_code,
+            )
+        else:
             logger.info("every program is compiled; %.0f s", time.monotonic() - began)
 
     def keep(self, key: Key) -> None:

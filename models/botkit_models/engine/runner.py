@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import jax
@@ -32,12 +33,14 @@ from botkit_models.engine.job import (
 from botkit_models.engine.plan import Plan
 from botkit_models.engine.programs import Programs
 from botkit_models.engine.room import return_memory
+from botkit_models.engine.shelf import Program
 from botkit_models.engine.slot import Slot
 from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.steps import Steps, Written
 from botkit_models.gpt.block import BLOCK
 from botkit_models.gpt.cache import Pool
 from botkit_models.gpt.lora import Adapters, Stack
+from botkit_models.panics import is_failure
 
 
 class Runner:
@@ -101,7 +104,7 @@ class Runner:
         positions[:valid] = np.arange(first, first + valid)
         width = self._width(first + valid)
         adapters = self._adapters(slot, np.full(1, slot.job.adapter or 0, np.int32))
-        program = self._programs.read(size, width, adapted=bool(adapters))
+        program = self._at_hand(self._programs.read, size, width, bool(adapters))
         hidden = self._run(program, tokens, positions, slot.lease.table[:width], *adapters)
         slot.read = first + valid
         self._share(slot)
@@ -113,16 +116,15 @@ class Runner:
             return self._score(slot, slot.job, hidden, first, valid)
         return []
 
-    def decode(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
+    def decode(self, slots: Sequence[Slot]) -> Iterator[tuple[Slot, list[Event]]]:
         """Write a few tokens for each of ``slots``; those with adapters by themselves."""
-        plain = [slot for slot in slots if slot.job.adapter is None]
-        adapted = [slot for slot in slots if slot.job.adapter is not None]
-        return [*self._decode_alike(plain), *self._decode_alike(adapted)]
+        yield from self._decode_alike([slot for slot in slots if slot.job.adapter is None])
+        yield from self._decode_alike([slot for slot in slots if slot.job.adapter is not None])
 
-    def _decode_alike(self, slots: Sequence[Slot]) -> list[tuple[Slot, list[Event]]]:
+    def _decode_alike(self, slots: Sequence[Slot]) -> Iterator[tuple[Slot, list[Event]]]:
         """Write for slots of which either all have adapters or none."""
         if not slots:
-            return []
+            return
         steps = 1 if any(slot.fresh for slot in slots) else self._plan.config.decode_steps
         # A grammar may force more tokens than are guessed: as many as a program has rows.
         ahead = max(self._plan.batch_sizes[-1], steps)
@@ -130,12 +132,11 @@ class Runner:
         width = self._width(min(need, self._plan.config.context))
         adapted = slots[0].job.adapter is not None
         sizes = self._programs.batch_sizes(width, adapted=adapted)
-        results: list[tuple[Slot, list[Event]]] = []
         whole, failed = entries_of(slots, sizes[-1])
+        for slot, error in failed:
+            yield slot, [Failed(error)]
         for entries, size in groups(whole, sizes):
-            results += self._decode(entries, size, steps, width)
-        results += [(slot, [Failed(error)]) for slot, error in failed]
-        return results
+            yield from self._decode(entries, size, steps, width)
 
     def _decode(
         self, entries: Sequence[Entry], size: int, steps: int, width: int
@@ -149,7 +150,7 @@ class Runner:
         vocab_size = self._plan.model.vocab_size
         adapters = self._adapters(entries[0].slot, adapters_of(entries, size))
         written = self._run(
-            self._programs.decode(size, width, adapted=bool(adapters)),
+            self._at_hand(self._programs.decode, size, width, bool(adapters)),
             rows_of(entries, size, steps, width),
             sampling_of(entries, size, vocab_size),
             masks_of(entries, size, vocab_size),
@@ -168,6 +169,15 @@ class Runner:
     def _adapters(self, slot: Slot, ids: Any) -> tuple[Adapters, ...]:
         """What a program takes besides, for slots like this one: its adapters, or nothing."""
         return () if slot.job.adapter is None else (Adapters(self._stacks, ids),)
+
+    def _at_hand(
+        self, get: Callable[..., Program], size: int, width: int, adapted: bool
+    ) -> Program:
+        """A program, which may have to be loaded or even compiled first."""
+        began = time.monotonic()
+        program = get(size, width, adapted=adapted)
+        self._stats.preparing += time.monotonic() - began
+        return program
 
     def _run(self, program: Any, *arguments: Any) -> Any:
         """Run a program on the cache; if it fails, all that was in the cache is gone."""
@@ -199,7 +209,9 @@ class Runner:
             if job.constraint is not None:
                 for id in ids:
                     job.constraint.accept(id)
-        except Exception as error:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             return [*events, Failed(failure_of(error))]
         if new and new[-1].id in self._eos:
             events.append(self._finished(slot, "stop"))

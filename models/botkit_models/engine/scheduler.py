@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from botkit.errors import CompletionError, CompletionUnavailableError, DeadlineExceededError
@@ -20,6 +20,7 @@ from botkit_models.engine.job import Event, Failed, Finished, Hidden, Job, Score
 from botkit_models.engine.slot import Slot
 from botkit_models.engine.stats import EngineStats
 from botkit_models.engine.waiting import BATCH_SHARE, WaitingJobs, is_late
+from botkit_models.panics import is_failure
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,8 @@ class SlotRunner(Protocol):
         """Read a slot's next prompt chunk."""
         ...
 
-    def decode(self, slots: Sequence[Slot], /) -> list[tuple[Slot, list[Event]]]:
-        """Write a few tokens for each of ``slots``."""
+    def decode(self, slots: Sequence[Slot], /) -> Iterable[tuple[Slot, list[Event]]]:
+        """Write a few tokens for each of ``slots``, in one dispatch or several."""
         ...
 
     def close(self, slot: Slot, /) -> None:
@@ -85,8 +86,11 @@ class Scheduler:
             self._drop()
             self._admit(wait)
             self._read()
+            self._drop()
             self._write()
-        except Exception as error:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             logger.exception("a dispatch failed; the running replies are given up")
             self._fail_all(_failure(error))
 
@@ -144,11 +148,11 @@ class Scheduler:
         slot = self._next_to_read()
         if slot is None:
             return
-        before, began = self._stats.prompt_tokens, self._waiting.clock()
+        before, began = self._stats.prompt_tokens, self._now()
         events = self._runner.read(slot)
         tokens = self._stats.prompt_tokens - before
         slot.job.read += tokens
-        self._waiting.forecast.reading.add(tokens, self._waiting.clock() - began)
+        self._waiting.forecast.reading.add(tokens, self._now() - began)
         self._deliver(slot, events)
 
     def _next_to_read(self) -> Slot | None:
@@ -168,12 +172,15 @@ class Scheduler:
         decoding = [slot for slot in self._slots if slot.decoding]
         if not decoding:
             return
-        before, began = self._stats.reply_tokens, self._waiting.clock()
-        written = self._runner.decode(decoding)
-        tokens = self._stats.reply_tokens - before
-        self._waiting.forecast.writing.add(tokens, self._waiting.clock() - began)
-        for slot, events in written:
+        before, began = self._stats.reply_tokens, self._now()
+        for slot, events in self._runner.decode(decoding):
             self._deliver(slot, events)
+        tokens = self._stats.reply_tokens - before
+        self._waiting.forecast.writing.add(tokens, self._now() - began)
+
+    def _now(self) -> float:
+        """Seconds, without those that went by for programs to be at hand: they happen once."""
+        return self._waiting.clock() - self._stats.preparing
 
     def _deliver(self, slot: Slot, events: Sequence[Event]) -> None:
         for event in events:
@@ -201,5 +208,5 @@ class Scheduler:
         self._runner.close(slot)
 
 
-def _failure(error: Exception) -> CompletionError:
+def _failure(error: BaseException) -> CompletionError:
     return CompletionError(f"The model failed: {type(error).__name__}.")

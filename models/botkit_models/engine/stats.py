@@ -16,6 +16,7 @@ class EngineStats:
         cached_tokens: Prompt tokens that were in the cache already and so were not read.
         drafted, accepted: Tokens that were guessed ahead, and those of them that were right.
         read_dispatches, decode_dispatches: Calls of compiled programs.
+        preparing: Seconds that the engine waited for programs to be loaded or compiled.
         active: Jobs in a slot now.
     """
 
@@ -31,4 +32,5 @@ class EngineStats:
     accepted: int = 0
     read_dispatches: int = 0
     decode_dispatches: int = 0
+    preparing: float = 0.0
     active: int = 0

@@ -75,8 +75,9 @@ class LocalCompletion:
 
     @property
     def ready(self) -> bool:
-        """True once the model and the programs for a first question are loaded."""
-        return self._ready
+        """True once the model and the programs for a first question are loaded, and while the
+        engine takes requests."""
+        return self._ready and not self._runtimes[0].engine.closed
 
     @property
     def stats(self) -> EngineStats:

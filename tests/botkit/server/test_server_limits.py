@@ -95,6 +95,23 @@ async def test_a_head_that_never_ends(run: Any, begin: bytes) -> None:
     assert 0.1 < took < 9
 
 
+async def test_the_rest_of_a_refused_body_is_no_begin_of_a_head(run: Any) -> None:
+    limits = ServerLimits(head_seconds=0.3, body_seconds=5, idle_seconds=20)
+    server = await run(ScriptedCompletion(), limits=limits, api_keys=["right"])
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    body = b"{}" * 50
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n" % CHAT.encode()
+    writer.write(head + body[:10])
+    assert (await reader.readuntil(b"\r\n")).startswith(b"HTTP/1.1 401 ")
+    writer.write(body[10:])
+    await asyncio.sleep(1.0)  # three times as long as a head may take
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    rest = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    assert b"HTTP/1.1 200 " in rest
+    assert b" 408 " not in rest
+
+
 async def test_a_head_that_trickles(run: Any) -> None:
     server = await run(ScriptedCompletion(), limits=SHORT)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)

@@ -68,6 +68,20 @@ async def test_log_probabilities_are_the_models_own(engine):
     assert drawn.logprob <= likeliest.logprob
 
 
+class PanicException(BaseException):  # as pyo3 calls it
+    """What a library written in Rust raises when it panics."""
+
+
+@pytest.mark.parametrize("where", ["masks", "accept"])
+async def test_a_grammar_that_panics_is_an_error_of_its_reply(engine, where):
+    panic = PanicException("index out of bounds")
+    grammar = Broken(SETS, engine.model.config.vocab_size, 5, where, panic)
+    with pytest.raises(CompletionError, match="PanicException"):
+        await reply_to(engine, dataclasses.replace(asked(some_text(25), 60), constraint=grammar))
+    assert not engine.closed
+    assert len((await reply_to(engine, asked(some_text(20), 3)))[0]) == 3
+
+
 @pytest.mark.parametrize("where", ["masks", "accept"])
 async def test_a_grammar_that_gives_up_takes_nobody_along(engine, where):
     free = asked(some_text(20), 60, seed=1)

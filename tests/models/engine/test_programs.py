@@ -14,6 +14,7 @@ from tiny_models import open_tiny
 from waiting import until
 
 from botkit.errors import CompletionUnavailableError
+from botkit_models.engine.compiler import CompilerProcess, Order
 from botkit_models.engine.config import EngineConfig
 from botkit_models.engine.engine import Engine
 
@@ -153,7 +154,7 @@ async def test_while_a_batch_program_is_compiled_single_ones_do_its_work(tmp_pat
         await engine.aclose()
 
 
-async def test_a_killed_compiler_is_missed_by_nobody(tmp_path):
+async def test_a_killed_compiler_is_missed_by_nobody(tmp_path, caplog):
     """What it did not get to is compiled when it is needed."""
     engine = Engine(open_tiny(tmp_path / "tiny", "int8", eos=False), SMALL, tmp_path / "compiled")
     await engine.start()
@@ -162,8 +163,22 @@ async def test_a_killed_compiler_is_missed_by_nobody(tmp_path):
         os.kill(engine.programs._compiler._process.pid, signal.SIGKILL)
         tokens, reason = await reply_to(engine, asked(some_text(200), 5))
         assert (len(tokens), reason) == (5, "length")
+        await until(lambda: "were not compiled (the process ended with -9)" in caplog.text)
     finally:
         await engine.aclose()
+
+
+def test_one_program_that_cannot_be_compiled_keeps_no_other_from_it(tmp_path):
+    model = open_tiny(tmp_path / "tiny", "int8")
+    programs = Engine(model, SMALL, tmp_path / "compiled").programs
+    wrong = ("nothing", 1, 1)
+    folder = str(tmp_path / "compiled")
+    order = Order(str(model.folder), model.tokenizer.eos_ids, SMALL, folder, (wrong, SCORE))
+    process = CompilerProcess(order)
+    process.follow()
+    assert process.exit_code == 0
+    assert not process.pending(wrong)
+    assert SCORE in programs._shelf
 
 
 async def test_a_damaged_program_is_compiled_again(tmp_path, compilations):

@@ -110,6 +110,62 @@ def test_a_reply_that_is_late_stops_within_a_dispatch():
     assert (engine.stats.failed, engine.stats.expired, engine.stats.finished) == (1, 1, 1)
 
 
+def test_who_is_cancelled_while_a_prompt_is_read_is_not_written_for():
+    engine = MadeUpEngine(slots=2)
+    job = a_job(budget=1000)
+    engine.waiting.add([job])
+    engine.run(rounds=2)
+    engine.waiting.add([a_job(length=4 * CHUNK)])
+    read = engine.runner.read
+    with pytest.MonkeyPatch.context() as patch:
+
+        def read_meanwhile(slot):
+            job.cancelled.set()
+            return read(slot)
+
+        patch.setattr(engine.runner, "read", read_meanwhile)
+        written = job.written
+        engine.run(rounds=1)
+    assert job.written == written
+    assert engine.stats.cancelled == 1
+
+
+def test_what_a_dispatch_wrote_is_kept_though_the_next_fails():
+    engine = MadeUpEngine(slots=2)
+    first, second = [], []
+    engine.waiting.add([a_job(budget=STEPS, events=first)])
+    engine.waiting.add([a_job(budget=100, events=second)])
+    decode = engine.runner.decode
+    with pytest.MonkeyPatch.context() as patch:
+
+        def decode_once(slots):
+            yield from decode(slots[:1])
+            raise RuntimeError("out of memory")
+
+        patch.setattr(engine.runner, "decode", decode_once)
+        engine.run(rounds=2)
+    assert first[-1] == Finished("length")
+    assert isinstance(second[-1], Failed)
+
+
+def test_a_program_that_had_to_be_compiled_says_nothing_of_the_pace():
+    engine = MadeUpEngine(slots=1)
+    before = engine.waiting.forecast.writing.seconds
+    decode = engine.runner.decode
+    with pytest.MonkeyPatch.context() as patch:
+
+        def compile_first(slots):
+            engine.runner.now += 60.0
+            engine.stats.preparing += 60.0
+            return decode(slots)
+
+        patch.setattr(engine.runner, "decode", compile_first)
+        engine.waiting.add([a_job(budget=STEPS)])
+        engine.run()
+    assert engine.stats.finished == 1
+    assert engine.waiting.forecast.writing.seconds < 2 * before
+
+
 def test_who_waits_too_long_is_told_so_without_having_started():
     events = []
     engine = MadeUpEngine(slots=1)

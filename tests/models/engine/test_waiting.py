@@ -175,6 +175,31 @@ def test_who_comes_late_has_no_credit_for_the_time_before():
     assert 3 <= order.count("a") <= 5
 
 
+def test_nobody_pays_for_jobs_that_were_let_go():
+    waiting = WaitingJobs(slots=1, capacity=64)
+    gone = jobs(20, client="a")
+    waiting.add(gone)
+    waiting.add(jobs(20, client="b"))
+    for job in gone:
+        job.cancelled.set()
+    waiting.add(jobs(1, client="a"))
+    order = [one.terms.client for one in taken(waiting, 3)]
+    assert "a" in order[:2]
+
+
+def test_what_ran_is_paid_for_though_the_rest_was_let_go():
+    waiting = WaitingJobs(slots=1, capacity=64)
+    mine = jobs(12, client="a")
+    waiting.add(mine)
+    waiting.add(jobs(20, client="b"))
+    ran = taken(waiting, 8)
+    for job in mine:
+        job.cancelled.set()
+    waiting.add(jobs(10, client="a"))
+    order = [one.terms.client for one in [*ran, *taken(waiting, 8)]]
+    assert 7 <= order.count("a") <= 9
+
+
 def test_each_clients_own_jobs_keep_their_order():
     waiting = WaitingJobs(slots=1, capacity=64)
     mine = {name: jobs(5, client=name, length=3) for name in "abc"}
