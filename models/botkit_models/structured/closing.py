@@ -8,7 +8,7 @@ for other grammars it may find none, and then there is no closing.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WANDERING = 6  # choices that led nowhere before others are tried
 _LOST = 256  # and before there is no hope
+_QUOTES = 64  # in a row after which text still goes on: no string, and only its marker ends it
 _FEW = 8  # tokens to follow to the end one by one
 _SOME = 64  # tokens to try the known ways with
 
@@ -35,6 +36,14 @@ _FROM_STRUCTURE = [
     *(b"%d" % digit for digit in range(1, 10)),
     *(b"[]", b"{}", b"[", b"{", b"-", b"."),
 ]
+
+
+class _Choice(NamedTuple):
+    """A token of a way, whether it is to close something, and whether text was written there."""
+
+    id: int
+    closes: bool
+    text: bool
 
 
 class Closer:
@@ -64,14 +73,18 @@ class Closer:
         """
         walker = matcher.deep_copy()
         path: list[int] = []
-        free = 0  # choices in a row that closed nothing
+        free = quotes = 0  # choices in a row that closed nothing, and that were to close a string
         while not walker.is_accepting():
-            step, progress = walker.compute_ff_tokens(), True
-            if not step:
-                step, progress = self._choice(walker, path[-1] if free >= _WANDERING else None)
-            free = 0 if progress else free + 1
+            step = walker.compute_ff_tokens()
+            if step:
+                free = quotes = 0
+            else:
+                choice = self._choice(walker, path[-1] if free >= _WANDERING else None)
+                step = [choice.id]
+                free = 0 if choice.closes else free + 1
+                quotes = quotes + 1 if choice.closes and choice.text else 0
             path.extend(step)
-            if len(path) > most or free > _LOST:
+            if len(path) > most or free > _LOST or quotes > _QUOTES:
                 return None
             if not walker.consume_tokens(step):
                 raise RuntimeError(walker.get_error())
@@ -144,8 +157,8 @@ class Closer:
         finally:
             matcher.rollback(1)
 
-    def _choice(self, walker: llguidance.LLMatcher, after: int | None) -> tuple[list[int], bool]:
-        """The next token, and whether it closes something.
+    def _choice(self, walker: llguidance.LLMatcher, after: int | None) -> _Choice:
+        """The next token.
 
         Where the same few tokens lead nowhere, the allowed ids are gone through instead, beginning
         ``after`` one: digits, then letters, and so on.
@@ -154,16 +167,16 @@ class Closer:
         walker.unsafe_compute_mask_ptr(mask.ctypes.data, mask.nbytes)
         if walker.is_error():
             raise RuntimeError(walker.get_error())
-        closing = self._from_text if self.is_text(mask) else self._ends
-        if (known := _first(mask, closing)) is not None:
-            return [known], True
+        text = self.is_text(mask)
+        if (known := _first(mask, self._from_text if text else self._ends)) is not None:
+            return _Choice(known, closes=True, text=text)
         known = _first(mask, self._from_structure) if after is None else None
-        if known is None or closing is self._from_text:
+        if known is None or text:
             kinds = (mask & self._letters, mask & self._plain, mask)
             ids = np.flatnonzero(unpacked(next(kind for kind in kinds if kind.any())))
             later = ids if after is None else ids[ids > after]
             known = int(later[0] if later.size else ids[0])
-        return [known], False
+        return _Choice(known, closes=False, text=text)
 
 
 def _first(mask: NDArray[np.int32], ids: NDArray[np.int64]) -> int | None:

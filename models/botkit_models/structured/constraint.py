@@ -7,7 +7,8 @@ has, nothing else is allowed (inside a string, its text goes on a little longer)
 parses and keeps to its schema, and ``shortened`` says that its content was cut, so that its
 ``finish_reason`` is ``"length"`` all the same. Where no such way is known (a regular expression
 with a far end, a recursive schema that went too deep, a budget smaller than the shortest reply),
-the reply runs to its budget and is cut: flagged ``"length"`` too, and not closed.
+the reply runs to its budget and is cut: flagged ``"length"`` too, and not closed. Text that only a
+marker ends, as a thought does, has no such way either; what comes after it has.
 
 Which tokens are allowed depends on the grammar, the budget and the tokens written, and on nothing
 else: neither on which of them were drafts nor on time.
@@ -69,8 +70,8 @@ class GrammarConstraint:
     ) -> None:
         self._grammar, self._matcher, self._param = grammar, matcher, param
         self._vocabulary = grammar.vocabulary
-        self._budget = None if grammar.way is None else budget
-        self._spent = 0.0  # seconds of this thread in masks
+        self._budget = budget
+        self._spent = 0.0  # seconds of this thread in masks and in looks for the end
         way = grammar.way or ()
         self._place = self._look(matcher, 0, (way,), len(way))
         self.shortened = False
@@ -143,10 +144,13 @@ class GrammarConstraint:
         return _Place(written, way, longest, closing)
 
     def _find(self, matcher: llguidance.LLMatcher, left: int) -> tuple[int, ...] | None:
+        began = time.thread_time()
         try:
             return self._grammar.closer.way(matcher, min(left, _LONGEST_WAY))
         except RuntimeError:
             return None
+        finally:
+            self._spent += time.thread_time() - began
 
     def _fill(self, matcher: llguidance.LLMatcher, row: NDArray[np.int32], place: _Place) -> bool:
         """Write the mask ``[W]`` int32 of a place; True when closing took something away."""

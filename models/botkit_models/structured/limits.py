@@ -30,8 +30,9 @@ class GrammarLimits:
             interrupted: it goes on in its thread, of which there are ``threads``.
         kept: How many compiled grammars are kept for later requests.
         lexer_states: States (1 to 2 kB each) that a grammar's lexer may build up over all replies.
-        mask_seconds: What all the masks of one reply may cost beyond ``mask_share`` per token.
-        mask_share: What a mask may cost on the average, in seconds.
+        mask_seconds: What all the masks of one reply, and the looks for its end, may cost beyond
+            ``mask_share`` per token.
+        mask_share: What they may cost on the average, in seconds.
     """
 
     bytes: int = 128 * 1024

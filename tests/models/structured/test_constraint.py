@@ -22,8 +22,10 @@ from botkit_models.structured import (
     Regex,
     Repeat,
     Sequence,
+    TextUntil,
     text_with,
 )
+from botkit_models.structured.closing import Closer
 
 PERSON = JsonSchema(
     {
@@ -179,6 +181,48 @@ def test_a_reply_is_closed_before_its_budget_ends(any_compiler, budget, seed):
     reply = write(grammar, np.random.default_rng(seed), budget)
     assert set(json.loads(reply.text)) == {"name", "tags", "age"}
     assert len(reply.ids) <= budget
+
+
+@pytest.mark.parametrize("thought", [3, 200])
+@pytest.mark.parametrize("room", [30, 90, 400])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_form_after_a_thought_is_closed_in_time(any_compiler, thought, room, seed):
+    parts = (TextUntil("</think>"), Regex(r"[ \n]{0,4}"), PERSON)
+    grammar = any_compiler.compile_now(Sequence(parts), param="p")
+    encode, ends = grammar.vocabulary.encode, grammar.vocabulary.eos_ids
+    told = [*encode("hm" * thought)[:thought], *encode("</think>")]
+    constraint = grammar.constraint(budget=len(told) + room)
+    for token in told:
+        assert token in allowed_ids(constraint.masks([])[0])
+        constraint.accept(token)
+    chance, said = np.random.default_rng(seed), []
+    for _ in range(room):
+        token = int(chance.choice(allowed_ids(constraint.masks([])[0])))
+        constraint.accept(token)
+        if token in ends:
+            break
+        said.append(token)
+    text = b"".join(map(grammar.vocabulary.tokenizer.token_bytes, said))
+    assert set(json.loads(text.decode("utf-8", "replace"))) == {"name", "tags", "age"}
+    assert len(said) < room or constraint.shortened
+
+
+def test_free_text_is_not_searched_long_for_its_end(compiler, monkeypatch):
+    grammar = compiler.compile_now(Sequence((TextUntil("</think>"), PERSON)), param="p")
+    constraint, choose, choices = grammar.constraint(budget=2_000), Closer._choice, []
+
+    def counted(*args):
+        choices.append(args)
+        return choose(*args)
+
+    monkeypatch.setattr(Closer, "_choice", counted)
+    for token in grammar.vocabulary.encode("hm" * 8)[:16]:
+        constraint.accept(token)
+    assert 0 < len(choices) < 100
+
+
+def test_an_expression_of_much_text_can_be_closed_too(any_compiler):
+    assert any_compiler.compile_now(Regex(".{60}x?"), param="p").shortest is not None
 
 
 def test_closing_takes_away_only_near_the_end(compiler):
