@@ -12,7 +12,7 @@ from botkit.errors import InvalidRequestError, UnsupportedParameterError
 from botkit_models.local.requests import ChatPrompt
 from botkit_models.local.runtime import Runtime
 from botkit_models.structured import Grammar, GrammarCompiler, GrammarConstraint, Part
-from botkit_models.tools.grammar import ReplyGrammar, arguments_part
+from botkit_models.tools.grammar import ReplyGrammar, arguments_part, form_part
 from botkit_models.tools.reader import ReplyReader
 from botkit_models.tools.syntax import CallSyntax
 
@@ -97,20 +97,26 @@ async def plan_chat(runtime: Runtime, request: ChatCompletionRequest) -> ChatPla
     syntax = None if tools is None else runtime.prompts.template.syntax
     param = form.param if form is not None and tools is None else "tools"
     part = _part(runtime, prompt, tools, form)
-    grammar = None if part is None else await _grammar(runtime.grammars, part, tools, param)
+    grammar = None if part is None else await _grammar(runtime.grammars, part, tools, form, param)
     return ChatPlan(prompt, budget, tools, syntax, form is not None, grammar, param)
 
 
 async def _grammar(
-    grammars: GrammarCompiler, part: Part, tools: ToolPlan | None, param: str
+    grammars: GrammarCompiler,
+    part: Part,
+    tools: ToolPlan | None,
+    form: ReplyForm | None,
+    param: str,
 ) -> Grammar:
     try:
         return await grammars.compile(part, param=param)
     except InvalidRequestError:
-        if tools is not None:  # which of them is it?
+        if tools is not None:  # which of them is it, or is it the form?
             for place, function in tools.places:
                 where = f"tools[{place}].function.parameters"
                 await grammars.compile(arguments_part(function), param=where)
+            if form is not None:
+                await grammars.compile(form_part(form), param=form.param)
         raise
 
 

@@ -144,6 +144,10 @@ async def test_a_form_may_hold_what_begins_a_call(template, size):
             {"response_format": schema_format({"not": {}}, strict=True)},
             "response_format.json_schema.schema",
         ),
+        (
+            {"tools": [TIME], "response_format": schema_format({"not": {}}, strict=True)},
+            "response_format.json_schema.schema",
+        ),
         ({"structured_outputs": {}}, "structured_outputs"),
         ({"structured_outputs": {"regex": "a", "choice": ["b"]}}, "structured_outputs"),
         ({"structured_outputs": {"regex": "("}}, "structured_outputs.regex"),
