@@ -16,6 +16,7 @@ from botkit_models.structured.refusal import refused
 
 _OPTIONS = "x-guidance"
 _COUNTED = 10**12
+_ESCAPES = 'nrbtf\\"'  # all that JSON has a letter for
 _MERGING = frozenset({"allOf", "anyOf", "oneOf", "$ref"})
 
 
@@ -42,6 +43,8 @@ def schema_json(part: JsonSchema, limits: GrammarLimits, param: str) -> str:
     }
     kept = {key: value for key, value in schema.items() if key != _OPTIONS}
     try:
+        if _mixes_keys(schema, limits.depth, param) and not _needs_codes(kept):
+            options["json_allowed_escapes"] = _ESCAPES
         return json.dumps(kept | {_OPTIONS: options}, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise refused(f"The schema is no JSON: {error}.", param) from None
@@ -147,6 +150,26 @@ def _greatest_multiple(values: list[Any], *, merged: bool) -> int:
     if not merged:
         return max(int(n.scaleb(p)) for n, p in zip(numbers, places, strict=True))
     return math.lcm(*(int(number.scaleb(max(places))) for number in numbers))
+
+
+def _mixes_keys(schema: Mapping[str, Any], depth: int, param: str) -> bool:
+    """Whether an object may have both keys that the schema tells of and others.
+
+    The library tells them apart by their spelling. Escaped as ``"\\u0061"``, the key ``"a"`` would
+    be one of the others, come a second time and with a value that is not its own. Without
+    ``\\u`` each key has one spelling; most control characters have none then.
+    """
+    return any(
+        bool(node.get("properties") or node.get("patternProperties"))
+        and node.get("additionalProperties") is not False
+        for node in _objects(schema, depth, param)
+    )
+
+
+def _needs_codes(schema: Mapping[str, Any]) -> bool:
+    """Whether a text in the schema, perhaps a constant, has characters with no spelling but
+    ``\\u``."""
+    return "\\u00" in json.dumps(schema, ensure_ascii=False)
 
 
 def _check_countable(schema: Mapping[str, Any], param: str) -> None:

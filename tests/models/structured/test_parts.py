@@ -28,6 +28,7 @@ CITY = JsonSchema(
         "$defs": {"c": {"type": "string"}},
     }
 )
+NUMBER = {"type": "object", "properties": {"a": {"type": "integer"}}}
 TIME = JsonSchema({"type": "object", "properties": {}, "additionalProperties": False})
 
 
@@ -71,6 +72,52 @@ REPLIES = {
     ),
     "any value": (JsonSchema(True), ["1", '"a"', "[]", "null", "-1.5e3"], ["", "01", "nul"]),
     "schema": (CITY, ['{"city": "Rome"}'], ["{}", '{"city": 1}', '{"city": "R", "a": 1}']),
+    "open object": (
+        JsonSchema({**NUMBER, "additionalProperties": {"type": "string"}}),
+        ['{"a": 1, "b": "x"}', '{"b": "x"}', '{"a": 1, "a\\n\\"\\\\é/": "\\t"}', "{}"],
+        ['{"a": 1, "\\u0061": "x"}', '{"\\u0061": "x"}', '{"a": "x"}'],
+    ),
+    "object open by silence": (
+        JsonSchema(NUMBER, strict=False),
+        ['{"a": 1, "b": "x"}', '{"a": 1, "b": {"\\n": []}}'],
+        ['{"a": 1, "\\u0061": "x"}', '{"a": "x"}'],
+    ),
+    "open object within": (
+        JsonSchema({"type": "array", "items": NUMBER}),
+        ['[{"a": 1, "b": "x"}]'],
+        ['[{"a": 1, "\\u0061": "x"}]'],
+    ),
+    "open object with patterns": (
+        JsonSchema({"type": "object", "patternProperties": {"^a": {"type": "integer"}}}),
+        ['{"ab": 1, "b": "x"}'],
+        ['{"\\u0061b": "x"}', '{"ab": "x"}'],
+    ),
+    "open object with odd names": (
+        JsonSchema(
+            {
+                "type": "object",
+                "properties": {name: {"type": "integer"} for name in ("é", "\n", '"')},
+            }
+        ),
+        ['{"é": 2, "\\n": 3, "\\"": 4}'],
+        [f'{{"{name}": "x"}}' for name in ("\\u00e9", "\\u000a", "\\u000A", "\\u0022")],
+    ),
+    "constant in an open object": (
+        JsonSchema({"type": "object", "properties": {"a": {"const": "\x01"}}}),
+        ['{"a": "\\u0001"}'],
+        ['{"a": ""}'],
+    ),
+    "closed object": (
+        JsonSchema(
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}},
+                "additionalProperties": False,
+            }
+        ),
+        ['{"a": "\\u0001"}'],
+        ['{"\\u0061": "x"}'],
+    ),
     "one call": (
         CALLS,
         [WEATHER, CLOCK],
