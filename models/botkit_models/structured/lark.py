@@ -115,6 +115,8 @@ class _Lowering:
         if not pattern:
             return '""'
         _check_expression(pattern, self._limits, self._param)
+        if (len(pattern) - len(pattern.rstrip("\\"))) % 2:  # the library would drop the last one
+            raise refused("The regular expression ends amid an escape.", self._param)
         return f"/{llguidance.regex_to_lark(pattern)}/"
 
     def _any(self, unless: str) -> str:

@@ -49,6 +49,7 @@ REPLIES = {
     "regex": (Regex(r"\d{3}/[a-z]+"), ["123/x"], ["123/", "12/x", "123/X"]),
     "regex of alternatives": (Regex("a|bc"), ["a", "bc"], ["ac", "b"]),
     "regex with a line": (Regex("a\nb|//"), ["a\nb", "//"], ["ab"]),
+    "regex that ends with a backslash": (Regex(r"a\\"), ["a\\"], ["a", "a\\\\"]),
     "empty regex": (Regex(""), [""], ["a"]),
     "lark": (LarkGrammar('start: "a" b+\nb: /[0-9]/'), ["a1", "a12"], ["a", "1"]),
     "lark with a schema": (

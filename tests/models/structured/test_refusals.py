@@ -115,6 +115,8 @@ EXPRESSIONS = {
     "look-behind": ("(?<=a)b", "look-around"),
     "back-references": (r"(a)\1", "backreferences"),
     "an open group": ("(a", "unclosed"),
+    "half an escape": ("a\\", "amid an escape"),
+    "an escape and a half": ("a\\\\\\", "amid an escape"),
     "an empty class": (r"[^\s\S]", "no reply"),
     "half a character": ("\ud800", "lone surrogate|half|surrogate"),
 }
