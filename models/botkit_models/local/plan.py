@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from botkit.completion.chat import ChatCompletionRequest, FinishReason
-from botkit.completion.formats import GrammarForm, ReplyForm, reply_form
+from botkit.completion.formats import ChoiceForm, GrammarForm, ReplyForm, reply_form
 from botkit.completion.support import refuse_unsupported_chat
 from botkit.completion.tools import ToolPlan, check_tool_messages, tool_plan
 from botkit.errors import InvalidRequestError, UnsupportedParameterError
@@ -125,10 +125,23 @@ def _part(
 ) -> Part | None:
     if tools is None and form is None:
         return None
-    if prompt.thought != "none" and isinstance(form, GrammarForm):
-        raise UnsupportedParameterError(form.param, "needs 'reasoning_effort' to be 'none' here")
+    if prompt.thought != "none" and form is not None:
+        _check_after_thought(form)
     grammar = ReplyGrammar(runtime.prompts.template.syntax, runtime.tokenizer.special_tokens)
     return grammar.reply(tools, form, thought=prompt.thought)
+
+
+def _check_after_thought(form: ReplyForm) -> None:
+    """Refuse a form that cannot be told from what stands before it.
+
+    White space between a thought and the answer is of neither, so no answer can begin with any.
+    """
+    spaced = isinstance(form, ChoiceForm) and any(text[:1].isspace() for text in form.choices)
+    if spaced or isinstance(form, GrammarForm):
+        beginning = " for a choice that begins with white space" if spaced else ""
+        raise UnsupportedParameterError(
+            form.param, f"needs 'reasoning_effort' to be 'none' here{beginning}"
+        )
 
 
 def _check_together(

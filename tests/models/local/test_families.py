@@ -223,6 +223,33 @@ async def test_a_form_holds_after_the_thought(template, said):
         await reply_to(grammar_runtime([said + "."], template=template), response_format=FORM)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [({"choice": ["y", "\n\nx"]}, "\n\nx"), ({"grammar": 'start: "x"'}, "x")],
+    ids=["choice", "grammar"],
+)
+async def test_a_form_that_cannot_be_told_from_a_thoughts_end_needs_there_to_be_none(wanted, said):
+    ((kind, _),) = wanted.items()
+    for template in (QWEN3, R1):
+        with pytest.raises(UnsupportedParameterError, match="'reasoning_effort' to be") as refused:
+            await reply_to(grammar_runtime([said], template=template), structured_outputs=wanted)
+        assert refused.value.param == f"structured_outputs.{kind}"
+        choice = await reply_to(
+            grammar_runtime([said], template=template),
+            structured_outputs=wanted,
+            reasoning_effort="none",
+        )
+        assert choice.message.content == said
+
+
+async def test_a_choice_is_made_after_the_thought():
+    for said in ("</think>x", "Hm.</think>\n\nx y"):
+        choice = await reply_to(
+            grammar_runtime([said], template=R1), structured_outputs={"choice": ["x", "x y"]}
+        )
+        assert choice.message.content == said.split("</think>")[1].lstrip()
+
+
 @pytest.mark.parametrize("tool_choice", ["auto", "required"])
 async def test_calls_come_after_the_thought(tool_choice):
     runtime = grammar_runtime(
