@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from botkit_models.panics import is_failure
 from botkit_models.structured.closing import Closer
 from botkit_models.structured.constraint import GrammarConstraint
 from botkit_models.structured.limits import GrammarLimits
@@ -52,8 +53,8 @@ class Grammar:
             self._check_start(param)
             self.way = self._way(param)
         except BaseException as error:
-            # The library panics on some input; a panic is no Exception in Python.
-            if isinstance(error, Exception) or type(error).__name__ != "PanicException":
+            # The library panics on some input.
+            if isinstance(error, Exception) or not is_failure(error):
                 raise
             raise refused(f"The grammar cannot be read: {shown(str(error))}", param) from None
 
