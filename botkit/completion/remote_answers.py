@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from botkit.completion.chat import FinishReason, ServiceTier
+from botkit.completion.chat import ServiceTier
 
 _FINISH_REASONS = {
-    **{reason: reason for reason in get_args(FinishReason)},
     **dict.fromkeys(("eos", "eos_token", "end_turn", "stop_sequence", "end"), "stop"),
     **dict.fromkeys(("max_tokens", "model_length", "insufficient_system_resource"), "length"),
     **dict.fromkeys(("safety", "sensitive", "content_filtered"), "content_filter"),
@@ -36,7 +35,9 @@ def made_whole(answer: dict[str, Any]) -> dict[str, Any]:
         choice.setdefault("index", place)
         choice.setdefault("logprobs", None)
         reason = choice.get("finish_reason") or None
-        choice["finish_reason"] = _FINISH_REASONS.get(reason, reason) if reason else None
+        if isinstance(reason, str):
+            reason = _FINISH_REASONS.get(reason, reason)
+        choice["finish_reason"] = reason
         _tokens_made_whole(choice["logprobs"])
         for part in ("message", "delta"):
             if isinstance(choice.get(part), dict):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from endpoint import endpoint
 from waiting import until
 
 from botkit.completion import (
@@ -162,7 +163,7 @@ async def test_a_connection_that_breaks_in_the_middle_of_a_stream() -> None:
         request.transport.abort()
         return response
 
-    async with _other_server(answer) as url:
+    async with endpoint(answer) as url:
         remote = RemoteCompletion(url, model="m")
         await remote.start()
         stream = remote.stream(chat(stream=True))
@@ -227,7 +228,7 @@ async def test_endpoints_that_are_not_quite_openai(
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, text=body, content_type=kind)
 
-    async with _other_server(answer) as url:
+    async with endpoint(answer) as url:
         remote = RemoteCompletion(url, model="m")
         await remote.start()
         with pytest.raises(CompletionError) as caught:
@@ -241,30 +242,12 @@ async def test_an_endpoint_that_never_answers() -> None:
         await asyncio.sleep(60)
         raise AssertionError
 
-    async with _other_server(answer) as url:
+    async with endpoint(answer) as url:
         remote = RemoteCompletion(url, model="m", timeout=0.2)
         await remote.start()
         with pytest.raises(DeadlineExceededError):
             await remote.complete(chat())
         await remote.aclose()
-
-
-def _other_server(answer: Any) -> Any:
-    from contextlib import asynccontextmanager
-
-    @asynccontextmanager
-    async def run() -> AsyncIterator[str]:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        finally:
-            await runner.cleanup()
-
-    return run()
 
 
 def test_openais_own_endpoint_wants_a_key() -> None:
@@ -343,7 +326,7 @@ async def test_tools_pass_both_ways_as_they_are() -> None:
         "structured_outputs": {"regex": "a"},
         "reasoning_effort": "high",
     }
-    async with _other_server(answer) as url:
+    async with endpoint(answer) as url:
         remote = RemoteCompletion(url, model="m")
         await remote.start()
         reply = await remote.complete(ChatCompletionRequest.model_validate(given))

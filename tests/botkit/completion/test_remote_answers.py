@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from endpoint import endpoint
 
 from botkit.completion import ChatCompletion, ChatCompletionRequest, TextCompletionRequest
 from botkit.completion.chat import ReplyMessage
@@ -43,18 +44,13 @@ async def asked(*answers: Any) -> AsyncIterator[RemoteCompletion]:
         await response.write(b"data: [DONE]\n\n")
         return response
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    remote = RemoteCompletion(f"http://127.0.0.1:{runner.addresses[0][1]}/v1")
-    await remote.start()
-    try:
-        yield remote
-    finally:
-        await remote.aclose()
-        await runner.cleanup()
+    async with endpoint(answer) as url:
+        remote = RemoteCompletion(url)
+        await remote.start()
+        try:
+            yield remote
+        finally:
+            await remote.aclose()
 
 
 def chat(**fields: Any) -> ChatCompletionRequest:
@@ -96,7 +92,12 @@ async def test_what_is_left_out_or_called_otherwise(
 async def test_what_is_no_answer_is_still_refused() -> None:
     from botkit.errors import CompletionError
 
-    for answer in (said(HELLO, finish_reason="error"), said({"content": 3}), {"choices": [3]}):
+    for answer in (
+        said(HELLO, finish_reason="error"),
+        said(HELLO, finish_reason={"type": "stop"}),
+        said({"content": 3}),
+        {"choices": [3]},
+    ):
         async with asked(answer) as remote:
             with pytest.raises(CompletionError) as caught:
                 await remote.complete(chat())
