@@ -10,7 +10,7 @@ from aiohttp import web
 
 from botkit.completion import Completion
 from botkit.completion.ability import ability
-from botkit.completion.load import Load
+from botkit.completion.load import NO_LOAD
 from botkit.completion.protocol import Loaded
 from botkit.errors import StoreError
 from botkit.metrics import CONTENT_TYPE, UNKNOWN, Metrics
@@ -38,7 +38,7 @@ class Scrape:
         self._store = store
         self._metrics = metrics
         self._engine = ability(completion, Loaded)
-        self._counted: Load | None = None
+        self._counted = NO_LOAD
         self._asked = -FRESH_SECONDS
         self._asking = asyncio.Lock()
 
@@ -76,18 +76,13 @@ class Scrape:
         load = None if self._engine is None else self._engine.load()
         if load is None:
             return
-        metrics, before = self._metrics, self._counted
+        metrics, before, self._counted = self._metrics, self._counted, load
         metrics.engine_slots.set(load.slots)
         metrics.engine_running.set(load.running)
         metrics.engine_waiting.labels("interactive").set(load.interactive)
         metrics.engine_waiting.labels("batch").set(load.batch)
         metrics.engine_cache.set(load.cache)
-        drafted, accepted, compiled = load.drafted, load.accepted, load.compiled
-        if before is not None:
-            drafted -= before.drafted
-            accepted -= before.accepted
-            compiled -= before.compiled
+        drafted, accepted = load.drafted - before.drafted, load.accepted - before.accepted
         metrics.engine_drafts.labels("accepted").inc(accepted)
         metrics.engine_drafts.labels("rejected").inc(max(drafted - accepted, 0))
-        metrics.engine_compiled.inc(compiled)
-        self._counted = load
+        metrics.engine_compiled.inc(load.compiled - before.compiled)

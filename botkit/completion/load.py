@@ -26,3 +26,7 @@ class Load:
     drafted: int
     accepted: int
     compiled: int
+
+
+NO_LOAD = Load(0, 0, 0, 0, 0.0, 0, 0, 0)
+"""Of an engine that has done nothing yet."""

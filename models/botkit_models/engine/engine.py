@@ -111,15 +111,14 @@ class Engine:
     @property
     def load(self) -> Load:
         """What there is to do now; each number may be a moment older than the others."""
-        drafted, accepted = self.stats.drafted, self.stats.accepted
         return Load(
             slots=self.config.slots,
             running=self.stats.active,
             interactive=self._waiting.count("interactive"),
             batch=self._waiting.count("batch"),
             cache=self._runner.held,
-            drafted=drafted,
-            accepted=accepted,
+            drafted=self.stats.drafted,
+            accepted=self.stats.accepted,
             compiled=self.programs.compiled,
         )
 

@@ -45,10 +45,15 @@ class Plan:
         return np.dtype(np.float16 if self.use_kernels else np.float32)
 
     @property
+    def slot_blocks(self) -> int:
+        """How many blocks the slots may need."""
+        return self.config.slots * self.config.table_width
+
+    @property
     def blocks(self) -> int:
         """How many blocks the cache has: all that the slots may need, and some to keep."""
         kept = self.config.prefix_bytes // block_bytes(self.model, self.dtype) if self.reuse else 0
-        return self.config.slots * self.config.table_width + kept
+        return self.slot_blocks + kept
 
     @property
     def cache_bytes(self) -> int:
@@ -79,8 +84,7 @@ class Plan:
         """
         free = free_memory()
         if free is not None and self.cache_bytes > free:
-            each = block_bytes(self.model, self.dtype)
-            slots = self.config.slots * self.config.table_width * each
+            slots = self.slot_blocks * block_bytes(self.model, self.dtype)
             raise SettingsError(
                 f"{self.config.slots} slots of {self.config.context} tokens need "
                 f"{slots // MIB} MiB of cache and what is kept for reuse "

@@ -131,16 +131,15 @@ class Scheduler:
             self._open(job)
 
     def _open(self, job: Job) -> None:
+        self._stats.started += 1
         try:
             slot = self._runner.open(job)
         except Exception as error:
             logger.exception("a job could not get a slot")
-            self._stats.started += 1
             self._stats.failed += 1
             self._waiting.done(job)
             job.post(Failed(_failure(error)))
             return
-        self._stats.started += 1
         self._slots.append(slot)
         self._stats.active = len(self._slots)
 

@@ -40,7 +40,6 @@ class CallReader:
         formed: bool = False,
     ) -> None:
         self._held = held
-        self._syntax = syntax
         self._names = names
         self._formed = formed
         self._opening = "" if syntax is None else syntax.opening
